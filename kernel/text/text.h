@@ -1,0 +1,58 @@
+/* Languages and message catalogues.
+ *
+ * Keys and texts stand in messages/ROOM.LANGUAGE.json (one flat object a file); tools/make_messages.py makes
+ * enum msg (MSG_travel_trip_title for "travel.trip_title") and the tables, and fails the build when a language
+ * lacks a text, a text has other arguments than the English one, or a plural lacks a category its language needs.
+ * Text syntax: {name} is an argument; {count, plural, one {...} other {...}} a plural, '#' in it the number. */
+#ifndef CHANCERY_KERNEL_TEXT_H
+#define CHANCERY_KERNEL_TEXT_H
+
+#include "base/base.h"
+#include "messages.h" /* generated: enum msg */
+
+enum language { LANGUAGE_EN, LANGUAGE_FR, LANGUAGE_AR, LANGUAGE_FA, LANGUAGE_COUNT };
+
+struct language_info {
+	const char *tag;    /* BCP 47: "fa" */
+	const char *name;   /* in the language itself: "فارسی" */
+	bool right_to_left;
+};
+extern const struct language_info languages[LANGUAGE_COUNT];
+
+/* The language of a tag ("fa-IR" gives fa), or LANGUAGE_COUNT. */
+enum language language_find(struct str tag);
+/* The best shipped language for an Accept-Language header; English when none fits. */
+enum language language_accept(struct str accept_language);
+
+/* An argument of a message. */
+struct msg_arg {
+	const char *name;
+	struct str text;
+	int64_t number;
+	bool is_number;
+};
+#define MSG_S(name, value) ((struct msg_arg){ (name), (value), 0, false })
+#define MSG_N(name, value) ((struct msg_arg){ (name), { NULL, 0 }, (int64_t)(value), true })
+
+/* The text of `message` in `language` with its arguments put in; numbers in the language's digits and grouping.
+ * Plain text (not HTML); arguments of text are wrapped in bidi isolates (FSI..PDI) when `isolate`, which mail and SMS want. */
+struct str message_text(struct arena *arena, enum language language, enum msg message, const struct msg_arg *args, size_t count, bool isolate);
+#define T(arena, language, message, ...) \
+	message_text((arena), (language), (message), (const struct msg_arg[]){ { NULL, { NULL, 0 }, 0, false }, ##__VA_ARGS__ } + 1, \
+	             sizeof((const struct msg_arg[]){ { NULL, { NULL, 0 }, 0, false }, ##__VA_ARGS__ }) / sizeof(struct msg_arg) - 1, false)
+/* The text of a broken rule: its args are named 0, 1, 2. */
+struct str err_field_text(struct arena *arena, enum language language, const struct err_field *field);
+
+/* Numbers, dates and times for people, by ICU: the language's digits and calendar (Persian for fa), in `zone` (IANA; "UTC"). */
+struct str text_number(struct arena *arena, enum language language, int64_t value);
+struct str text_date(struct arena *arena, enum language language, int64_t days);
+struct str text_date_time(struct arena *arena, enum language language, int64_t microseconds, const char *zone);
+/* "3 minutes ago", "in 2 days". */
+struct str text_relative(struct arena *arena, enum language language, int64_t microseconds, int64_t now);
+/* Reads a date as people type it: YYYY-MM-DD, DD.MM.YYYY, DD/MM/YYYY in any script's digits, Persian calendar years 1300..1499 when the
+ * language is fa. false if it is none or does not exist. */
+bool text_read_date(struct str text, enum language language, int64_t *days_out);
+/* Any script's decimal digits to ASCII. */
+struct str text_ascii_digits(struct arena *arena, struct str text);
+
+#endif
