@@ -18,6 +18,7 @@ void buf_release(struct buf *buf);
 void buf_clear(struct buf *buf);
 /* Makes room for `extra` more bytes (ends the process when memory runs out). */
 void buf_reserve(struct buf *buf, size_t extra);
+/* Appends; `bytes` must not lie in the buffer itself. */
 void buf_add(struct buf *buf, const void *bytes, size_t size);
 void buf_add_str(struct buf *buf, struct str s);
 void buf_add_char(struct buf *buf, char c);

@@ -17,7 +17,7 @@ int64_t clock_monotonic(void);
 void clock_set_offset(int64_t microseconds);
 int64_t clock_offset(void);
 
-/* Proleptic Gregorian calendar. Days are counted from 1970-01-01. */
+/* Proleptic Gregorian calendar. Days are counted from 1970-01-01. Months and days beyond their range carry over. */
 int64_t date_to_days(int year, int month, int day);
 void date_from_days(int64_t days, int *year, int *month, int *day);
 /* True for a day that exists, years 1..9999. */
@@ -30,7 +30,8 @@ struct str date_format(struct arena *arena, int64_t days);
 struct str clock_format_cap(struct arena *arena, int64_t microseconds);
 /* RFC 3339 with Z. */
 struct str clock_format(struct arena *arena, int64_t microseconds);
-/* Reads RFC 3339 / CAP date-times (seconds required, offset or Z required, fraction allowed). */
+/* Reads RFC 3339 / CAP date-times (seconds required, offset or Z required, fraction allowed and cut to microseconds;
+ * second 60 only where a UTC day ends, it counts as the next second). */
 bool clock_parse(struct str text, int64_t *microseconds_out);
 
 #endif

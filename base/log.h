@@ -18,7 +18,8 @@ struct log_field {
 #define LOGC(key, value) ((struct log_field){ (key), str_from(value), 0, false })
 #define LOGI(key, value) ((struct log_field){ (key), { NULL, 0 }, (int64_t)(value), true })
 
-/* Writes "ts=... level=... event=NAME key=value ..."; one write(2), so lines of threads do not mix. */
+/* Writes "ts=... level=... event=NAME key=value ..."; one write(2) of at most 8192 bytes, so lines of threads do not mix;
+ * a longer line is cut and ends with truncated=true. STR_NONE is written null. errno is kept. */
 void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t count);
 /* Lines below this level are dropped (default LOG_INFO). */
 void log_set_level(enum log_level level);

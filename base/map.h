@@ -1,4 +1,4 @@
-/* Hash maps held in an arena: text to pointer, and integer to integer.
+/* Hash maps held in an arena: text to pointer.
  * Seeded at random (SipHash-like mixing), so hostile keys cannot make them slow. Not for sharing between threads. */
 #ifndef CHANCERY_BASE_MAP_H
 #define CHANCERY_BASE_MAP_H

@@ -13,7 +13,7 @@ uint64_t rand_below(uint64_t bound);
 struct str rand_id(struct arena *arena);
 /* A random token of `length` characters of base32 (Crockford's alphabet, lower case: 5 bits each; 20 characters are 100 bits). */
 struct str rand_token(struct arena *arena, size_t length);
-/* Crockford base32, lower case, of the first `length` * 5 bits of `bytes`. */
+/* Crockford base32, lower case, of the first `length` * 5 bits of `bytes`, most significant bit first. */
 struct str base32_encode(struct arena *arena, const uint8_t *bytes, size_t length);
 
 #endif

@@ -29,10 +29,11 @@ struct str {
 struct str str_from(const char *text);
 static inline bool str_is_none(struct str s) { return s.ptr == NULL; }
 static inline bool str_is_empty(struct str s) { return s.len == 0; }
+/* Same bytes; STR_NONE equals only STR_NONE. */
 bool str_equal(struct str a, struct str b);
 /* ASCII letters compare without case; other bytes exactly. */
 bool str_equal_nocase(struct str a, struct str b);
-/* Byte order, shorter first on a common prefix: <0, 0, >0. */
+/* Byte order, shorter first on a common prefix, STR_NONE before all: <0, 0, >0. */
 int str_compare(struct str a, struct str b);
 bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
@@ -55,12 +56,13 @@ struct str str_format(struct arena *arena, const char *format, ...) __attribute_
 struct str str_vformat(struct arena *arena, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 /* ASCII letters lowered. */
 struct str str_lower(struct arena *arena, struct str s);
-/* Both texts joined. */
+/* Both texts joined; never STR_NONE. */
 struct str str_concat(struct arena *arena, struct str a, struct str b);
 
 /* Reads a whole decimal number ('-' allowed, no blanks, no '+', ASCII digits); false if it is none or out of range. */
 bool str_to_int(struct str s, int64_t *out);
-/* Reads a whole decimal fraction such as -12.5 or 1e-3 with '.', whatever the locale; false if it is none or not finite. */
+/* Reads a whole decimal fraction such as -12.5 or 1e-3 with '.', whatever the locale (at most 511 bytes,
+ * digits may lack on one side of the point); false if it is none or not finite. */
 bool str_to_double(struct str s, double *out);
 
 /* Lower-case hex of `size` bytes. */

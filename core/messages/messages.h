@@ -1,0 +1,135 @@
+/* The outbox (what we tell people), the inbox (what they tell us) and everything between a frozen audience and an answer.
+ *
+ * The life of a message (docs/message-states.md):
+ *   queued -> submitted -> accepted -> delivered | failed | expired
+ *   queued -> superseded | expired | not sent;  submitted -> in doubt -> submitted (sent again) | accepted | delivered | expired
+ * 'submitted' is written durably BEFORE the message is handed to a carrier, in one batch with the results of the one before:
+ * what is not marked was certainly not sent, what is marked and unanswered after a crash is 'in doubt'. */
+#ifndef CHANCERY_CORE_MESSAGES_H
+#define CHANCERY_CORE_MESSAGES_H
+
+#include "base/base.h"
+#include "core/people/people.h"
+#include "kernel/text/keyword.h"
+
+extern const struct desk messages_desk;
+
+enum message_state {
+	MESSAGE_PLANNED = 0, /* only in counters: the whole */
+	MESSAGE_QUEUED = 1,
+	MESSAGE_LEASED = 2,    /* only in memory: a dispatcher holds it; the row says queued */
+	MESSAGE_SUBMITTED = 3, /* being handed over, or handed over and not answered */
+	MESSAGE_ACCEPTED = 4,  /* the carrier or relay took it; nobody knows more */
+	MESSAGE_DELIVERED = 5, /* a receipt said so */
+	MESSAGE_FAILED = 6,
+	MESSAGE_IN_DOUBT = 7,
+	MESSAGE_EXPIRED = 8,
+	MESSAGE_SUPERSEDED = 9,
+	MESSAGE_NOT_SENT = 10, /* opted out, suppressed, plans changed */
+	MESSAGE_STATE_COUNT,
+	MESSAGE_WAS_IN_DOUBT = 100, /* only in counters, in no sum */
+};
+
+enum message_reason {
+	REASON_NONE,
+	REASON_REFUSED,        /* permanent refusal by the carrier; status_code says which */
+	REASON_UNKNOWN_ADDRESS,/* hard bounce, unknown subscriber: the contact ended */
+	REASON_RECEIPT_FAILED, /* a receipt said undeliverable, rejected, deleted */
+	REASON_RECEIPT_EXPIRED,
+	REASON_OPTED_OUT,
+	REASON_NO_CONTACT,     /* the contact was removed or ended after the audience was frozen */
+	REASON_PLANS_CHANGED,  /* no longer due: left the plan before it began */
+	REASON_TOO_LONG,       /* cannot be encoded within the limit of parts */
+	REASON_ERASED,
+	REASON_COUNT,
+};
+
+enum message_lane { LANE_CODE = 0, LANE_ANSWER = 1, LANE_ALERT_EXTREME = 2, LANE_ALERT_SEVERE = 3, LANE_ALERT = 4, LANE_REST = 5, LANE_COUNT };
+
+enum notice_kind { NOTICE_ALERT = 1, NOTICE_KIND_COUNT };
+
+/* --- what a desk implements for its notices --------------------------------------------------------------- */
+struct message_draft {            /* what render fills, all in the arena */
+	struct str subject;       /* mail */
+	struct str text;          /* plain text: the SMS, or the mail's text part */
+	struct str html;          /* the mail's HTML part, or STR_NONE */
+	struct str thread;        /* same for all versions of an event: References / Message-ID threading */
+	struct str unsubscribe_url; /* RFC 8058 one-click, or STR_NONE */
+	enum language language;
+};
+struct notice_desk {
+	/* Writes the text of a notice for one person; called on the dispatcher's thread, must not write to the store.
+	 * `cache` is the notice's own (texts per language are prepared once): see notice_cache. */
+	enum rc (*render)(struct house *house, struct arena *arena, struct db_tx *tx, int64_t subject_id, int64_t text_group,
+	                  const struct person *person, enum channel_kind channel, struct message_draft *out, struct err *err);
+	/* Still due? Called when a deferred block opens: false makes the message 'not sent: plans changed'; *not_before may be set later. */
+	bool (*due)(struct house *house, struct db_tx *tx, int64_t event_id, int64_t subject_id, int64_t person_id, int64_t *not_before);
+	/* In the transaction in which all of a person's messages of the event have ended without being accepted by anyone, or no channel was there:
+	 * the person is unreachable. And when that is no longer so (a late receipt): reachable. */
+	enum rc (*unreachable)(struct db_tx *tx, int64_t event_id, int64_t person_id, bool unreachable, int64_t now, struct err *err);
+	/* An incoming SAFE or HELP of `person_ids` (those the address belongs to). NOT_FOUND: no open alert of theirs. CONFLICT: more than one
+	 * fits and the text does not say which. OK: recorded for *person_out and *event_out. In the transaction. */
+	enum rc (*answer)(struct db_tx *tx, struct house *house, const int64_t *person_ids, size_t person_count, const struct keyword_result *said,
+	                  int64_t event_hint, enum channel_kind channel, int64_t incoming_id, int64_t now, int64_t *person_out, int64_t *event_out, struct err *err);
+	/* Progress changed (merged to a few times a second): tell listeners. */
+	void (*progress)(struct house *house, int64_t event_id);
+};
+/* Each notice kind is registered once at start. */
+void messages_register(struct house *house, enum notice_kind kind, const struct notice_desk *desk);
+
+/* --- sending to an audience ------------------------------------------------------------------------------- */
+struct notice_new {
+	enum notice_kind kind;
+	int64_t event_id, subject_id;
+	enum message_lane lane;
+	bool exercise;
+	int64_t expires_at;
+};
+/* One person of an audience, sorted by person id, each once. */
+struct notice_person {
+	int64_t person_id;
+	uint8_t channels;     /* CHANNEL_BITs that are usable and wanted by the officer; 0: unreachable */
+	uint8_t text_group;
+	int64_t not_before[CHANNEL_KIND_COUNT]; /* by channel; 0 at once */
+};
+/* Freezes: writes notice, blocks and counters in the caller's transaction; when that commits, it is sent. Blocks of the
+ * event's earlier notices that are still frozen are dropped and their messages still queued become superseded in steps
+ * (the dispatcher checks superseded_at before each hand-over, so none leaves after the commit). Returns the notice id. */
+enum rc notice_freeze(struct db_tx *tx, const struct notice_new *notice, const struct notice_person *people, size_t count, int64_t now,
+                      int64_t *notice_id_out, struct err *err);
+/* Adds one person after the freeze (late joiner): message rows at once, idempotent by (notice, channel, person). */
+enum rc notice_add_person(struct db_tx *tx, int64_t notice_id, const struct notice_person *person, int64_t now, struct err *err);
+/* Everything still queued of the event's notices before `keep_notice_id` becomes superseded (0: all). In steps; resumable. */
+enum rc notice_supersede(struct db_tx *tx, enum notice_kind kind, int64_t event_id, int64_t keep_notice_id, int64_t now, struct err *err);
+/* Calls `each` for everyone in a notice's blocks, in blocks' order. */
+enum rc notice_each_person(struct db_tx *tx, int64_t notice_id, enum rc (*each)(void *context, int64_t person_id, int64_t text_group, unsigned channels),
+                           void *context, struct err *err);
+/* Wakes the dispatcher after a freeze committed. */
+void messages_wake(struct house *house);
+
+/* Running counters of an event's notices: counts[channel][state], with PLANNED and WAS_IN_DOUBT (at index MESSAGE_STATE_COUNT). */
+struct message_counts {
+	int64_t of[CHANNEL_KIND_COUNT][MESSAGE_STATE_COUNT + 1];
+};
+enum rc message_count_event(struct db_tx *tx, enum notice_kind kind, int64_t event_id, struct message_counts *out, struct err *err);
+enum rc message_count_notice(struct db_tx *tx, int64_t notice_id, struct message_counts *out, struct err *err);
+
+/* --- single messages -------------------------------------------------------------------------------------- */
+struct message_single {
+	enum message_lane lane;
+	enum channel_kind channel;
+	int64_t person_id, contact_id; /* 0 when unknown */
+	struct str address;            /* used when contact_id is 0 */
+	struct str subject, body;
+	int64_t expires_at;
+};
+/* Queues one message (codes, confirmations, answers) in the caller's transaction. */
+enum rc message_queue(struct db_tx *tx, const struct message_single *message, int64_t now, int64_t *message_id_out, struct err *err);
+
+/* --- the inbox -------------------------------------------------------------------------------------------- */
+enum incoming_why { WHY_NONE, WHY_UNKNOWN_SENDER, WHY_SEVERAL_PEOPLE, WHY_SEVERAL_ALERTS, WHY_NO_ALERT, WHY_FREE_TEXT, WHY_NOT_READ, WHY_PARTS_MISSING, WHY_COUNT };
+/* Stores a received mail (parsed by kernel/mail) and lets the rules read it; for `chancery receive-mail`. DUPLICATE Message-IDs are OK and change nothing. */
+struct incoming_mail;
+enum rc incoming_mail_add(struct house *house, const struct incoming_mail *mail, struct err *err);
+
+#endif
