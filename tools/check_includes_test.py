@@ -60,6 +60,8 @@ class Includes(unittest.TestCase):
     def test_private_headers(self):
         self.allowed('desks/travel/trip.c', 'desks/travel/trip.h')
         self.allowed('desks/travel/trip.c', 'desks/travel/travel_sql.h')
+        self.allowed('core/messages/inbox.c', 'kernel/text/keyword.h')
+        self.refused('core/messages/inbox.c', 'kernel/text/gsm_table.h', 'private')
         self.refused('cmd/chancery.c', 'desks/travel/travel_sql.h', 'private')
         self.refused('core/places/places.c', 'kernel/db/pool.h', 'private')
         self.refused('kernel/http/http.c', 'kernel/db/pool.h', 'private')
