@@ -6,7 +6,7 @@ Usage: check_includes.py [ROOT]
 - base < kernel < core < {desks, adapters} < cmd. An include goes down or stays on its floor, never up,
   and never from a desk or an adapter to another desk or adapter.
 - Of a room others see one header: kernel/db/db.h of kernel/db (and those in MORE_PUBLIC). base shows all its headers.
-- test, fuzz, bench and tools include anything. A *_test.c beside the code may use every room's public header
+- tests, fuzz, bench and tools include anything. A *_test.c beside the code may use every room's public header
   whatever its floor (a desk is tested on a real store), but no other room's private ones.
 - Includes are written from the root; only base writes its own without a folder.
 """
@@ -15,7 +15,7 @@ import re
 import sys
 
 FLOORS = {'base': 0, 'kernel': 1, 'core': 2, 'desks': 3, 'adapters': 3, 'cmd': 4}
-FREE = {'test', 'fuzz', 'bench', 'tools'}
+FREE = {'tests', 'fuzz', 'bench', 'tools'}
 GENERATED = {'messages.h'}  # of the catalogue in messages/, in no floor: enum msg is for every room
 # Further public headers, for rooms whose parts are of use without the rest.
 MORE_PUBLIC = {
