@@ -184,7 +184,7 @@ bool clock_parse(struct str text, int64_t *microseconds_out)
 		return false;
 	if (!read_fraction(text, &at, &fraction) || !read_zone(text, at, &zone))
 		return false;
-	int64_t minutes = days * 1440 + hour * 60 + minute - zone;
+	int64_t minutes = days * 1440 + (int64_t)hour * 60 + minute - zone;
 	/* A leap second ends a UTC day (RFC 3339 section 5.7); we count it as the first second of the next. */
 	if (second == 60 && minutes - divide_down(minutes, 1440) * 1440 != 1439)
 		return false;

@@ -284,6 +284,6 @@ bool str_from_hex(struct str hex, void *out, size_t size)
 		if (hex_value(hex.ptr[i]) < 0)
 			return false;
 	for (size_t i = 0; i < size; i++)
-		bytes[i] = (unsigned char)(hex_value(hex.ptr[2 * i]) << 4 | hex_value(hex.ptr[2 * i + 1]));
+		bytes[i] = (unsigned char)(hex_value(hex.ptr[2 * i]) * 16 + hex_value(hex.ptr[2 * i + 1]));
 	return true;
 }
