@@ -31,12 +31,24 @@ struct arena_chunk {
  * so that running past an object is found as it is for malloc. */
 #ifdef ARENA_POISONS
 #define GAP ALIGNMENT
-static void hide(void *at, size_t size) { ASAN_POISON_MEMORY_REGION(at, size); }
-static void show(void *at, size_t size) { ASAN_UNPOISON_MEMORY_REGION(at, size); }
+static void hide(void *at, size_t size)
+{
+	ASAN_POISON_MEMORY_REGION(at, size);
+}
+static void show(void *at, size_t size)
+{
+	ASAN_UNPOISON_MEMORY_REGION(at, size);
+}
 #else
 #define GAP ((size_t)0)
-static void hide(void *at, size_t size) { (void)at, (void)size; }
-static void show(void *at, size_t size) { (void)at, (void)size; }
+static void hide(void *at, size_t size)
+{
+	(void)at, (void)size;
+}
+static void show(void *at, size_t size)
+{
+	(void)at, (void)size;
+}
 #endif
 
 void arena_init(struct arena *arena)

@@ -150,7 +150,8 @@ static bool dies(void (*action)(void), const char *reason)
 	int status;
 	assert_int_equal(waitpid(child, &status, 0), child);
 	said[got > 0 ? got : 0] = '\0';
-	return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && strstr(said, "event=fatal") && strstr(said, reason);
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && strstr(said, "event=fatal") &&
+	       strstr(said, reason);
 }
 
 static void test_misuse_ends_the_process(void **state)
@@ -167,8 +168,8 @@ static void test_misuse_ends_the_process(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_zeroed_and_aligned),     cmocka_unit_test(test_objects_do_not_overlap),
-		cmocka_unit_test(test_large_object_and_clear), cmocka_unit_test(test_push),
+		cmocka_unit_test(test_zeroed_and_aligned),      cmocka_unit_test(test_objects_do_not_overlap),
+		cmocka_unit_test(test_large_object_and_clear),  cmocka_unit_test(test_push),
 		cmocka_unit_test(test_misuse_ends_the_process),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,7 +74,7 @@ static void test_grow_and_consume(void **state)
 		buf_add_u32(&buf, i);
 	assert_int_equal(buf.len, 40000);
 	buf_consume(&buf, 0);
-	buf_consume(&buf, 4 * 9999);
+	buf_consume(&buf, (size_t)4 * 9999);
 	assert_true(str_equal(buf_str(&buf), S("\x00\x00\x27\x0F")));
 	buf_consume(&buf, 4);
 	assert_int_equal(buf.len, 0);
@@ -97,8 +97,10 @@ static void test_format_longer_than_capacity(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_texts_and_numbers), cmocka_unit_test(test_big_endian),
-		cmocka_unit_test(test_varint),            cmocka_unit_test(test_grow_and_consume),
+		cmocka_unit_test(test_texts_and_numbers),
+		cmocka_unit_test(test_big_endian),
+		cmocka_unit_test(test_varint),
+		cmocka_unit_test(test_grow_and_consume),
 		cmocka_unit_test(test_format_longer_than_capacity),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

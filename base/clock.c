@@ -4,7 +4,7 @@
 #include "base/base.h"
 #include "base/fatal.h"
 
-#define DAYS_PER_ERA 146097    /* 400 years */
+#define DAYS_PER_ERA 146097     /* 400 years */
 #define DAYS_BEFORE_1970 719468 /* from 0000-03-01; years are counted from March, so that a leap day ends its year */
 #define DAYS_LIMIT INT64_C(700000000000) /* about 1.9e9 years: beyond it an int cannot hold the year */
 
@@ -166,8 +166,9 @@ static bool read_zone(struct str text, size_t at, int *out)
 		*out = 0;
 		return true;
 	}
-	if (at + 6 != text.len || (text.ptr[at] != '+' && text.ptr[at] != '-') || !read_digits(text, at + 1, 2, &hours) ||
-	    !char_at(text, at + 3, ':') || !read_digits(text, at + 4, 2, &minutes) || hours > 23 || minutes > 59)
+	if (at + 6 != text.len || (text.ptr[at] != '+' && text.ptr[at] != '-') ||
+	    !read_digits(text, at + 1, 2, &hours) || !char_at(text, at + 3, ':') ||
+	    !read_digits(text, at + 4, 2, &minutes) || hours > 23 || minutes > 59)
 		return false;
 	*out = (hours * 60 + minutes) * (text.ptr[at] == '-' ? -1 : 1);
 	return true;

@@ -45,8 +45,8 @@ static void test_every_day(void **state)
 		struct tm tm;
 		time_t seconds = days * 86400;
 		date_from_days(days, &year, &month, &day);
-		if (!gmtime_r(&seconds, &tm) || tm.tm_year + 1900 != year || tm.tm_mon + 1 != month || tm.tm_mday != day ||
-		    date_to_days(year, month, day) != days)
+		if (!gmtime_r(&seconds, &tm) || tm.tm_year + 1900 != year || tm.tm_mon + 1 != month ||
+		    tm.tm_mday != day || date_to_days(year, month, day) != days)
 			fail_msg("day %lld: %d-%d-%d", (long long)days, year, month, day);
 	}
 	int year, month, day;
@@ -77,8 +77,9 @@ static void test_valid_dates(void **state)
 static void test_date_text(void **state)
 {
 	(void)state;
-	static const char *const bad[] = { "", "2026-11-2", "2026-11-240", "2026/11/24", "2026-13-01", "2026-02-29",
-		                           "0000-01-01", "+026-01-01", "2026-1--01", " 026-01-01", "2026-11-24 " };
+	static const char *const bad[] = { "",           "2026-11-2",  "2026-11-240", "2026/11/24",
+		                           "2026-13-01", "2026-02-29", "0000-01-01",  "+026-01-01",
+		                           "2026-1--01", " 026-01-01", "2026-11-24 " };
 	int64_t days = -77;
 	for (size_t i = 0; i < COUNT_OF(bad); i++)
 		assert_false(date_parse(str_from(bad[i]), &days));
@@ -128,12 +129,27 @@ static void test_parse_refuses(void **state)
 {
 	(void)state;
 	static const char *const bad[] = {
-		"", "2026-11-24", "2026-11-24T11:30Z", "2026-11-24T11:30:00", "2026-11-24 11:30:00Z",
-		"2026-11-24T24:00:00Z", "2026-11-24T11:60:00Z", "2026-11-24T11:30:61Z", "2026-11-24T11:30:00.Z",
-		"2026-11-24T11:30:00.5", "2026-11-24T11:30:00+0000", "2026-11-24T11:30:00+24:00",
-		"2026-11-24T11:30:00+00:60", "2026-11-24T11:30:00+00:0", "2026-11-24T11:30:00ZZ",
-		"2026-11-24T11:30:00+00:00Z", "2026-02-30T11:30:00Z", "2026-11-24T1:30:00Z", "2026-11-24T11:30:-1Z",
-		"2026-11-24T11:30:00,5Z", "x2026-11-24T11:30:00Z",
+		"",
+		"2026-11-24",
+		"2026-11-24T11:30Z",
+		"2026-11-24T11:30:00",
+		"2026-11-24 11:30:00Z",
+		"2026-11-24T24:00:00Z",
+		"2026-11-24T11:60:00Z",
+		"2026-11-24T11:30:61Z",
+		"2026-11-24T11:30:00.Z",
+		"2026-11-24T11:30:00.5",
+		"2026-11-24T11:30:00+0000",
+		"2026-11-24T11:30:00+24:00",
+		"2026-11-24T11:30:00+00:60",
+		"2026-11-24T11:30:00+00:0",
+		"2026-11-24T11:30:00ZZ",
+		"2026-11-24T11:30:00+00:00Z",
+		"2026-02-30T11:30:00Z",
+		"2026-11-24T1:30:00Z",
+		"2026-11-24T11:30:-1Z",
+		"2026-11-24T11:30:00,5Z",
+		"x2026-11-24T11:30:00Z",
 	};
 	for (size_t i = 0; i < COUNT_OF(bad); i++)
 		if (parsed(bad[i]) != -77)
@@ -178,10 +194,10 @@ static void test_now_and_offset(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_known_days),  cmocka_unit_test(test_every_day),
-		cmocka_unit_test(test_valid_dates), cmocka_unit_test(test_date_text),
-		cmocka_unit_test(test_format),      cmocka_unit_test(test_parse),
-		cmocka_unit_test(test_parse_refuses), cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_known_days),     cmocka_unit_test(test_every_day),
+		cmocka_unit_test(test_valid_dates),    cmocka_unit_test(test_date_text),
+		cmocka_unit_test(test_format),         cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_parse_refuses),  cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_now_and_offset),
 	};
 	arena_init(&arena);

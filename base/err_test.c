@@ -58,8 +58,9 @@ static void test_names_and_exits(void **state)
 		const char *name;
 		int exit;
 	} cases[] = {
-		{ OK, "ok", 0 },           { NOT_FOUND, "not_found", 1 }, { DENIED, "denied", 1 }, { INVALID, "invalid", 1 },
-		{ CONFLICT, "conflict", 1 }, { BUSY, "busy", 3 },         { FAILED, "failed", 3 },
+		{ OK, "ok", 0 },           { NOT_FOUND, "not_found", 1 }, { DENIED, "denied", 1 },
+		{ INVALID, "invalid", 1 }, { CONFLICT, "conflict", 1 },   { BUSY, "busy", 3 },
+		{ FAILED, "failed", 3 },
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		assert_string_equal(rc_name(cases[i].rc), cases[i].name);

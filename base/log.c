@@ -7,7 +7,7 @@
 #include "base/fatal.h"
 
 #define LINE_MAX_BYTES 8192
-#define CUT_MARK " truncated=true\n" /* ends a line that was too long, instead of a silent cut */
+#define CUT_MARK " truncated=true\n"                   /* ends a line that was too long, instead of a silent cut */
 #define CONTENT_MAX (LINE_MAX_BYTES - sizeof CUT_MARK) /* leaves room for a closing quote and the mark */
 #define PLAIN_VALUE_MAX 256 /* longer values are quoted, and so cut between characters where they do not fit */
 
@@ -27,7 +27,7 @@ void log_set_level(enum log_level level)
 /* Adds all of `bytes` or nothing; after the first that does not fit nothing is added any more. */
 static void put(struct line *line, const char *bytes, size_t size)
 {
-	if (line->cut || size > CONTENT_MAX - line->len) {
+	if (line->cut || line->len + size > CONTENT_MAX) {
 		line->cut = true;
 		return;
 	}
@@ -150,12 +150,12 @@ static void put_field(struct line *line, const struct log_field *field)
 	put_char(line, ' ');
 	put(line, field->key, strlen(field->key));
 	put_char(line, '=');
-	if (line->cut) /* no half key */
-		line->len = before;
-	else if (field->is_number)
+	if (field->is_number)
 		put_number(line, field->number);
 	else
 		put_value(line, field->text);
+	if (line->cut && line->bytes[line->len - 1] != '"')
+		line->len = before; /* a key without its value says nothing */
 }
 
 /* Standard error is the last place to complain: when even that fails, the line is lost. */

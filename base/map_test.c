@@ -23,7 +23,8 @@ static void test_many_keys(void **state)
 		for (int i = 0; i < KEYS; i++) {
 			snprintf(key, sizeof key, "key %d", i);
 			/* The second round replaces, and gives back what stood there. */
-			assert_ptr_equal(map_set(&map, str_from(key), &values[(i + round) % KEYS]), round ? &values[i] : NULL);
+			assert_ptr_equal(map_set(&map, str_from(key), &values[(i + round) % KEYS]),
+			                 round ? &values[i] : NULL);
 		}
 		assert_int_equal(map.count, KEYS);
 	}

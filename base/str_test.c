@@ -102,9 +102,21 @@ static void test_copies(void **state)
 static void test_integers(void **state)
 {
 	(void)state;
-	static const char *const bad[] = { "", "-", "+1", " 1", "1 ", "1a", "0x1", "--1", "1.0", "1e3",
-		                           "9223372036854775808", "-9223372036854775809", "99999999999999999999",
-		                           "18446744073709551616", "\xD9\xA1" };
+	static const char *const bad[] = { "",
+		                           "-",
+		                           "+1",
+		                           " 1",
+		                           "1 ",
+		                           "1a",
+		                           "0x1",
+		                           "--1",
+		                           "1.0",
+		                           "1e3",
+		                           "9223372036854775808",
+		                           "-9223372036854775809",
+		                           "99999999999999999999",
+		                           "18446744073709551616",
+		                           "\xD9\xA1" };
 	int64_t value = 77;
 	for (size_t i = 0; i < COUNT_OF(bad); i++)
 		if (str_to_int(str_from(bad[i]), &value))
@@ -122,8 +134,9 @@ static void test_integers(void **state)
 static void test_fractions(void **state)
 {
 	(void)state;
-	static const char *const bad[] = { "", "-", ".", "-.", "+1", " 1", "1 ", "1,5", "1e", "1e+", "e5", "0x10", "inf",
-		                           "nan", "infinity", "1e400", "-1e400", "1.5.2", "1_0", "1f" };
+	static const char *const bad[] = { "",         "-",     ".",      "-.",    "+1",   " 1",  "1 ",
+		                           "1,5",      "1e",    "1e+",    "e5",    "0x10", "inf", "nan",
+		                           "infinity", "1e400", "-1e400", "1.5.2", "1_0",  "1f" };
 	double value = 77;
 	for (size_t i = 0; i < COUNT_OF(bad); i++)
 		if (str_to_double(str_from(bad[i]), &value))
@@ -196,22 +209,22 @@ static void test_utf8_edges(void **state)
 		{ { "\xEE\x80\x80", 3 }, true, 1 },
 		{ { "\xF0\x90\x80\x80", 4 }, true, 1 },
 		{ { "\xF4\x8F\xBF\xBF", 4 }, true, 1 },
-		{ { "\xEF\xBF\xBF", 3 }, true, 1 },         /* a noncharacter is well formed */
-		{ { "\x80", 1 }, false, 1 },                 /* a tail alone */
-		{ { "\xC0\xAF", 2 }, false, 2 },             /* overlong '/' */
+		{ { "\xEF\xBF\xBF", 3 }, true, 1 }, /* a noncharacter is well formed */
+		{ { "\x80", 1 }, false, 1 },        /* a tail alone */
+		{ { "\xC0\xAF", 2 }, false, 2 },    /* overlong '/' */
 		{ { "\xC1\xBF", 2 }, false, 2 },
 		{ { "\xE0\x9F\xBF", 3 }, false, 3 },
 		{ { "\xF0\x8F\xBF\xBF", 4 }, false, 4 },
-		{ { "\xED\xA0\x80", 3 }, false, 3 },         /* surrogates */
+		{ { "\xED\xA0\x80", 3 }, false, 3 }, /* surrogates */
 		{ { "\xED\xBF\xBF", 3 }, false, 3 },
-		{ { "\xF4\x90\x80\x80", 4 }, false, 4 },     /* above U+10FFFF */
+		{ { "\xF4\x90\x80\x80", 4 }, false, 4 }, /* above U+10FFFF */
 		{ { "\xF5\x80\x80\x80", 4 }, false, 4 },
 		{ { "\xF8\x88\x80\x80\x80", 5 }, false, 5 },
 		{ { "\xFE\xFF", 2 }, false, 2 },
-		{ { "\xC3", 1 }, false, 1 },                 /* cut */
+		{ { "\xC3", 1 }, false, 1 }, /* cut */
 		{ { "\xE2\x82", 2 }, false, 2 },
 		{ { "\xF0\x9F\x98", 3 }, false, 3 },
-		{ { "\xC3\x61", 2 }, false, 2 },             /* the letter after a bad byte is kept */
+		{ { "\xC3\x61", 2 }, false, 2 }, /* the letter after a bad byte is kept */
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		/* A copy of its own, so that a read behind the end is found. */
@@ -241,7 +254,8 @@ static void test_utf8_all(void **state)
 		struct str s = { bytes, utf8_put(code, bytes) };
 		size_t expected = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 || !is_code ? 3 : 4;
 		size_t at = 0;
-		if (s.len != expected || !utf8_valid(s) || utf8_next(s, &at) != (is_code ? code : 0xFFFD) || at != s.len)
+		if (s.len != expected || !utf8_valid(s) || utf8_next(s, &at) != (is_code ? code : 0xFFFD) ||
+		    at != s.len)
 			fail_msg("U+%04X", code);
 	}
 	assert_int_equal(utf8_put(UINT32_MAX, bytes), 3);
@@ -250,11 +264,16 @@ static void test_utf8_all(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_equal_and_compare), cmocka_unit_test(test_parts),
-		cmocka_unit_test(test_cut),               cmocka_unit_test(test_copies),
-		cmocka_unit_test(test_integers),          cmocka_unit_test(test_fractions),
-		cmocka_unit_test(test_fractions_in_another_locale), cmocka_unit_test(test_hex),
-		cmocka_unit_test(test_utf8_edges),        cmocka_unit_test(test_utf8_all),
+		cmocka_unit_test(test_equal_and_compare),
+		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_copies),
+		cmocka_unit_test(test_integers),
+		cmocka_unit_test(test_fractions),
+		cmocka_unit_test(test_fractions_in_another_locale),
+		cmocka_unit_test(test_hex),
+		cmocka_unit_test(test_utf8_edges),
+		cmocka_unit_test(test_utf8_all),
 	};
 	arena_init(&arena);
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

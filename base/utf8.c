@@ -29,7 +29,8 @@ static size_t decode(struct str s, size_t at, uint32_t *code)
 		return 3;
 	}
 	if (p[0] >= 0xF0 && p[0] <= 0xF4 && left >= 4 && is_tail(p[1]) && is_tail(p[2]) && is_tail(p[3])) {
-		uint32_t value = (uint32_t)(p[0] & 0x07) << 18 | (p[1] & 0x3Fu) << 12 | (p[2] & 0x3Fu) << 6 | (p[3] & 0x3Fu);
+		uint32_t value =
+			(uint32_t)(p[0] & 0x07) << 18 | (p[1] & 0x3Fu) << 12 | (p[2] & 0x3Fu) << 6 | (p[3] & 0x3Fu);
 		if (value < 0x10000 || value > 0x10FFFF)
 			return 0;
 		*code = value;

@@ -83,7 +83,8 @@ def check_c(root, path, text):
             problem = check_include(path, target)
             if problem:
                 yield line, problem
-        elif match[1] and target not in GENERATED and not (room_of(path) == 'base' and os.path.exists(os.path.join(root, 'base', target))):
+        elif match[1] and target not in GENERATED and not (
+                room_of(path) == 'base' and os.path.exists(os.path.join(root, 'base', target))):
             yield line, f'"{target}" is not written from the root'
     count = text.count('\n')
     if count > C_LINES_MAX:

@@ -67,12 +67,12 @@ class Includes(unittest.TestCase):
         self.refused('kernel/http/http.c', 'kernel/db/pool.h', 'private')
 
     def test_tests(self):
-        self.allowed('test/scenario.c', 'kernel/db/pool.h')
+        self.allowed('tests/scenario.c', 'kernel/db/pool.h')
         self.allowed('fuzz/gsm_fuzz.c', 'kernel/text/gsm.h')
         self.allowed('bench/geo_bench.c', 'adapters/store/sqlite/sqlite.h')
         self.allowed('desks/travel/travel_test.c', 'adapters/store/sqlite/sqlite.h')
         self.refused('desks/travel/travel_test.c', 'adapters/store/sqlite/pool.h', 'private')
-        self.refused('kernel/db/db.c', 'test/fixture.h', 'may not include test')
+        self.refused('kernel/db/db.c', 'tests/fixture.h', 'may not include tests')
 
     def test_written_from_the_root(self):
         self.refused('kernel/db/db.c', 'db.h', 'not written from the root')
