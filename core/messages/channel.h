@@ -20,8 +20,7 @@
 #define CHANCERY_CORE_MESSAGES_CHANNEL_H
 
 #include "base/base.h"
-
-enum channel_kind { CHANNEL_SMS, CHANNEL_MAIL };
+#include "core/people/people.h" /* enum channel_kind */
 
 /* One SMS part, ready for the wire: bytes of the short_message field, with its user data header when esm_class has 0x40. */
 struct channel_part {
@@ -103,6 +102,8 @@ enum channel_delivery {
 
 #define CHANNEL_RECEIPT_KEYS 3
 
+struct channel_incoming;
+
 struct channel_receipt {
 	uint64_t ticket; /* pass to channel_acknowledge once it is stored */
 	/* Look these up in order among the keys of this channel's accepted parts. The first is the id as given (folded); the
@@ -116,6 +117,9 @@ struct channel_receipt {
 	struct str stat;       /* the carrier's own word, for example DELIVRD; may be empty */
 	struct str error;      /* the carrier's own error code, text; may be empty */
 	int64_t done;          /* done date in UTC microseconds as far as the carrier tells its zone; 0: not told */
+	/* Set when nothing but the text's look makes it a receipt. Where no part of ours matches both key and `from`, a person
+	 * typed it: treat this message (same ticket) as incoming. NULL for what the carrier itself marks as a receipt. */
+	const struct channel_incoming *by_content;
 };
 
 /* A message from a phone. Text may come in parts; joining them is the receiver's work. */
