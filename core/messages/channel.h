@@ -36,6 +36,7 @@ struct channel_sms {
 	struct str sender;                /* as the phone shows it: +E.164, short code or at most 11 letters and digits; empty: the route's own */
 	const struct channel_part *parts; /* in order */
 	size_t part_count;                /* 1..CHANNEL_PARTS_MAX */
+	uint16_t first_part;              /* what parts[0] is called in results; for sending some parts again */
 	int64_t expires;                  /* UTC microseconds after which the carrier need not try; 0: the carrier's default */
 	bool receipt;                     /* ask for a delivery receipt */
 };
@@ -79,9 +80,12 @@ enum channel_fault {
 	CHANNEL_FAULT_THROTTLE,  /* too fast; the channel has slowed itself down, try again when it has room */
 };
 
+/* The part of a result that speaks of a message which could not be cut to the wire at all. */
+#define CHANNEL_WHOLE_MESSAGE UINT16_MAX
+
 struct channel_result {
 	int64_t message;
-	uint16_t part;                /* 0.. */
+	uint16_t part;                /* 0.., or CHANNEL_WHOLE_MESSAGE */
 	bool late;                    /* an IN_DOUBT was reported for this part before */
 	enum channel_outcome outcome;
 	enum channel_fault fault;     /* for REFUSED */
@@ -112,7 +116,7 @@ struct channel_receipt {
 	uint64_t keys[CHANNEL_RECEIPT_KEYS];
 	size_t key_count;
 	struct str carrier_id; /* as given */
-	struct str from;       /* the phone the receipt speaks of, +E.164 where the carrier says international; may be empty */
+	struct str from;       /* the phone the receipt speaks of, +E.164 where that can be told, else as given; may be empty */
 	enum channel_delivery delivery;
 	struct str stat;       /* the carrier's own word, for example DELIVRD; may be empty */
 	struct str error;      /* the carrier's own error code, text; may be empty */
@@ -125,7 +129,7 @@ struct channel_receipt {
 /* A message from a phone. Text may come in parts; joining them is the receiver's work. */
 struct channel_incoming {
 	uint64_t ticket;
-	struct str from; /* +E.164 where the carrier says international, else as given */
+	struct str from; /* +E.164 where that can be told, else as given (short codes, names, national numbers) */
 	struct str to;
 	uint8_t data_coding;
 	uint8_t esm_class;  /* 0x40: `bytes` begins with a user data header */
@@ -190,8 +194,8 @@ static inline size_t channel_capacity(struct channel *channel) { return channel-
 
 /* Hands over messages without blocking; returns how many of them, from the first on, were taken. A message is taken
  * whole, when all its parts have room or nothing else is in flight. A message that can never be sent (no part, too many
- * or too long parts, an address or header that does not fit the protocol) is taken and reported REFUSED/MESSAGE or
- * REFUSED/RECIPIENT. */
+ * or too long parts, an address or header that does not fit the protocol) is taken and reported once, as
+ * CHANNEL_WHOLE_MESSAGE, REFUSED/MESSAGE or REFUSED/RECIPIENT. Mail is reported as part 0. */
 static inline size_t channel_submit(struct channel *channel, const struct channel_message *messages, size_t count)
 {
 	return channel->methods->submit(channel, messages, count);
