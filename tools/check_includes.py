@@ -107,6 +107,9 @@ def check_file(root, path):
 
 def files_of(root):
     for folder, folders, names in os.walk(root):
+        if 'meson-private' in folders:  # a build folder, whatever its name
+            folders[:] = []
+            continue
         folders[:] = sorted(name for name in folders if name not in SKIPPED
                             and not (folder == root and name.startswith('build')))
         for name in sorted(names):

@@ -98,6 +98,7 @@ class Files(unittest.TestCase):
         for path in ('work/main', 'farm/x', 'root/.cache'):
             self.assertIn('a path of one machine', problems({'docs/a.md': f'see /{path}\n'})[0])
             self.assertEqual(problems({'node_modules/a/a.md': f'see /{path}\n', 'build/a.md': f'/{path}\n'}), [])
+        self.assertEqual(problems({'b/meson-private/a.txt': '', 'b/a.md': 'see /' + 'work/main'}), [])
         self.assertEqual(problems({'docs/a.md': 'paper/work/plan and https://example.org/work/plan\n'}), [])
 
 
