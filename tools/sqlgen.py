@@ -552,19 +552,21 @@ class Schema:
         null = lambda name: "NULL"  # noqa: E731
         if not statement.writes:
             return compact(statement.tokens, null)
-        depth, target = 0, None
+        depth, target = 0, 0  # index of the word that names the table written to
         words = solid(statement.tokens)
         for index, word in enumerate(words):
             if word.kind == "op":
                 depth += {"(": 1, ")": -1}.get(word.text, 0)
-            if depth == 0 and target is None and word.is_word("INTO", "UPDATE") or \
-                    depth == 0 and target is None and word.is_word("FROM") and words[index - 1].is_word("DELETE"):
-                target = words[index + 1].text
-                if words[index + 2].is_word("AS"):
-                    target += " AS " + words[index + 3].text
-            if depth == 0 and word.is_word("RETURNING"):
+            if depth != 0:
+                continue
+            if not target and (word.is_word("INTO", "UPDATE") or word.is_word("FROM") and words[index - 1].is_word("DELETE")):
+                target = index + 1
+            if word.is_word("RETURNING"):
+                table = words[target].text
+                if words[target + 1].is_word("AS"):
+                    table += " AS " + words[target + 2].text
                 at = statement.tokens.index(word)
-                return f"SELECT {compact(statement.tokens[at + 1:], null)} FROM {target}"
+                return f"SELECT {compact(statement.tokens[at + 1:], null)} FROM {table}"
         return None
 
 

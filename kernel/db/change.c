@@ -3,8 +3,9 @@
  * Numbers must grow in the order of commits, or a reader who saw 10 would never hear of a 9 that was committed
  * later. On SQLite that is so by itself. On PostgreSQL the appends of an item are held back and written right
  * before its commit, behind a lock that the commit releases; so the lock is held for a moment only. */
-#include "db_sql.h"
 #include "kernel/db/db_internal.h"
+
+#include "db_sql.h"
 
 #define WATCH_PERIOD (200 * INT64_C(1000)) /* microseconds: others' commits are seen within it */
 

@@ -1,6 +1,7 @@
 /* Bringing the schema to the program's version, one migration a transaction. */
-#include "db_sql.h"
 #include "kernel/db/db_internal.h"
+
+#include "db_sql.h"
 
 struct migrator {
 	struct db *db;
