@@ -57,6 +57,12 @@ class Includes(unittest.TestCase):
         self.refused('adapters/channel/smtp/smtp.c', 'adapters/channel/smpp/smpp.h', 'sideways')
         self.refused('adapters/channel/smtp/smtp.c', 'desks/travel/travel.h', 'sideways')
 
+    def test_generated_headers(self):
+        self.allowed('core/people/people.c', 'people_sql.h')
+        self.allowed('core/people/people_pages.c', 'people_pages.h')
+        self.allowed('tests/store/store_test.c', 'store_sql.h')
+        self.refused('core/messages/outbox.c', 'people_sql.h', 'root')
+
     def test_private_headers(self):
         self.allowed('desks/travel/trip.c', 'desks/travel/trip.h')
         self.allowed('desks/travel/trip.c', 'desks/travel/travel_sql.h')

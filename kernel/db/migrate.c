@@ -137,7 +137,7 @@ static enum rc check_newer(struct migrator *migrator, const struct db_migration 
 
 static enum rc migrate_list(struct migrator *migrator, const struct db_migration *migrations, size_t count)
 {
-	enum rc rc = check_newer(migrator, migrations, count);
+	enum rc rc = OK;
 	for (size_t i = 0; rc == OK && i < count; i++)
 		rc = migrate_one(migrator, &migrations[i]);
 	return rc;
@@ -178,8 +178,7 @@ static enum rc run_all(struct migrator *migrator, const void *context)
 	(void)context;
 	enum rc rc = check_newer(migrator, NULL, 0);
 	for (size_t i = 0; rc == OK && i < db_room_count; i++)
-		for (size_t k = 0; rc == OK && k < *db_rooms[i].migration_count; k++)
-			rc = migrate_one(migrator, &db_rooms[i].migrations[k]);
+		rc = migrate_list(migrator, db_rooms[i].migrations, *db_rooms[i].migration_count);
 	return rc;
 }
 
