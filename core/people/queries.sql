@@ -1,0 +1,91 @@
+-- --- one person -----------------------------------------------------------------------------------------------
+
+-- A visible person: not of a batch that is staged or was taken back.
+-- name: person_row_find :one
+-- parameter: person_id INTEGER
+SELECT p.id, p.public_id, p.language, p.source, p.batch_id, p.salt, p.created_at, p.ended_at
+FROM person p
+LEFT JOIN batch b ON b.id = p.batch_id
+WHERE p.id = :person_id AND (p.batch_id IS NULL OR b.state = 2);
+
+-- name: person_id_find_public :one
+SELECT id FROM person WHERE public_id = :public_id;
+
+-- name: person_id_find_form_key :one
+SELECT id FROM person WHERE form_key = :form_key;
+
+-- name: person_insert :one
+INSERT INTO person (public_id, external_id, language, source, batch_id, salt, form_key, created_at, changed_at)
+VALUES (:public_id, :external_id, :language, :source, :batch_id, :salt, :form_key, :created_at, :created_at)
+RETURNING id;
+
+-- name: person_name_find :one
+SELECT name FROM person_name WHERE person_id = :person_id;
+
+-- name: person_name_put :exec
+INSERT INTO person_name (person_id, name) VALUES (:person_id, :name)
+ON CONFLICT (person_id) DO UPDATE SET name = excluded.name;
+
+-- name: person_set_changed :exec
+-- parameter: person_id INTEGER
+UPDATE person SET changed_at = :changed_at WHERE id = :person_id;
+
+-- name: person_put_language :exec
+-- parameter: person_id INTEGER
+UPDATE person SET language = :language WHERE id = :person_id;
+
+-- name: person_put_salt :exec
+-- parameter: person_id INTEGER
+UPDATE person SET salt = :salt WHERE id = :person_id;
+
+-- --- contacts ---------------------------------------------------------------------------------------------------
+
+-- name: contact_list_of :many
+SELECT id, person_id, channel, address, rank, wanted, confirmed_at, opted_out_at, ended_at
+FROM contact WHERE person_id = :person_id ORDER BY rank, id;
+
+-- name: contact_row_find :one
+-- parameter: contact_id INTEGER
+SELECT id, person_id, channel, address, rank, wanted, confirmed_at, opted_out_at, ended_at
+FROM contact WHERE id = :contact_id;
+
+-- name: contact_insert :one
+INSERT INTO contact (person_id, channel, address, rank, wanted, confirmed_at, confirmed_how, created_at)
+VALUES (:person_id, :channel, :address, :rank, :wanted, :confirmed_at, :confirmed_how, :created_at)
+RETURNING id;
+
+-- name: contact_remove :exec
+-- parameter: contact_id INTEGER
+DELETE FROM contact WHERE id = :contact_id;
+
+-- name: contact_put_order :exec
+-- parameter: contact_id INTEGER
+UPDATE contact SET rank = :rank, wanted = :wanted WHERE id = :contact_id AND person_id = :person_id;
+
+-- Confirming by code lifts an end that an earlier bounce had set: the person has just read a message there.
+-- name: contact_confirm :exec
+-- parameter: contact_id INTEGER
+UPDATE contact SET confirmed_at = :confirmed_at, confirmed_how = :confirmed_how, ended_at = NULL, ended_reason = NULL
+WHERE id = :contact_id;
+
+-- name: contact_end_row :exec
+-- parameter: contact_id INTEGER
+UPDATE contact SET ended_at = :ended_at, ended_reason = :ended_reason WHERE id = :contact_id AND ended_at IS NULL;
+
+-- Everyone who has this address, whatever its state, visible and enrolled.
+-- name: contact_list_by_address :many
+-- parameter: most INTEGER
+SELECT c.id, c.person_id, c.confirmed_at
+FROM contact c
+JOIN person p ON p.id = c.person_id
+LEFT JOIN batch b ON b.id = p.batch_id
+WHERE c.address = :address AND c.channel = :channel AND p.ended_at IS NULL AND (p.batch_id IS NULL OR b.state = 2)
+ORDER BY c.person_id LIMIT :most;
+
+-- name: contact_opt_out_row :exec
+-- parameter: contact_id INTEGER
+UPDATE contact SET opted_out_at = :opted_out_at WHERE id = :contact_id AND opted_out_at IS NULL;
+
+-- name: contact_opt_in_row :exec
+-- parameter: contact_id INTEGER
+UPDATE contact SET opted_out_at = NULL WHERE id = :contact_id AND opted_out_at IS NOT NULL;
