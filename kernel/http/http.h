@@ -13,14 +13,22 @@
 #include "kernel/html/html.h"
 
 #define HTTP_BODY_MAX (4 * 1024 * 1024)   /* a pasted polygon of 200,000 vertices fits */
+#define HTTP_BODIES_MAX (64 * 1024 * 1024) /* of all requests being read at one time; beyond: 503 */
+#define HTTP_HEAD_MAX (16 * 1024)         /* request line and header lines; beyond: 431 */
+#define HTTP_HEAD_LINES_MAX 100
+#define HTTP_TARGET_MAX 4096
 #define HTTP_FIELDS_MAX 2000
+#define HTTP_FIELD_NAME_MAX 128
 #define HTTP_CAPTURES_MAX 8
+#define HTTP_SEGMENTS_MAX 16              /* of a path */
+#define HTTP_QUEUE_MAX 256                /* requests waiting for a worker; beyond: 503 */
+#define HTTP_CONNECTIONS_MAX 1000
 
 struct http_field {
 	struct str name, value;
 };
 
-struct officer; /* kernel/access/access.h */
+struct exchange; /* the kernel's own side of a request */
 
 struct request {
 	struct arena *arena;
@@ -41,6 +49,10 @@ struct request {
 	enum language language;       /* what the page will be in */
 	const struct officer *officer; /* NULL when nobody is signed in */
 	int64_t now;                  /* UTC microseconds, one value for the whole request */
+	struct str body;              /* of a machine route, as it came; its type is in content_type */
+	struct str content_type, host;
+	bool secure;                  /* the public URL is https: cookies are Secure and __Host- */
+	struct exchange *exchange;
 };
 
 /* Value of a captured path segment, a query or form field; STR_NONE when absent. The first of several. */
@@ -50,8 +62,10 @@ struct str request_form(const struct request *request, const char *name);
 /* All values of a repeated form field, in order. */
 size_t request_form_all(const struct request *request, const char *name, struct str **values_out);
 struct str request_cookie(const struct request *request, const char *name);
-/* The `prefix`N fields ("leg.0.place"): the number of rows present, at most `most`. */
+/* Rows of a repeated group: for prefix "leg" one more than the highest N among fields named leg.N or leg.N.SOMETHING,
+ * 0 without any. Higher N than `most` - 1 do not count: check request_form_rows_over to refuse rather than to drop them. */
 size_t request_form_rows(const struct request *request, const char *prefix, size_t most);
+bool request_form_rows_over(const struct request *request, const char *prefix, size_t most);
 
 struct response {
 	struct arena *arena;
@@ -60,13 +74,18 @@ struct response {
 	struct buf body;
 	struct http_field *headers;
 	size_t header_count;
-	bool cacheable;           /* public page: ETag from the body, max-age short; otherwise no-store */
+	bool cacheable;           /* public page: ETag from the body, max-age short; otherwise no-store. Ignored when the page
+	                             holds a form token, sets a cookie or an officer is signed in */
 	struct event_stream *stream; /* set by response_stream */
 };
 
+/* Adds a header. Names of the kernel's own (Content-Length, Content-Security-Policy ...) and values with control bytes are refused
+ * (500: a mistake of the handler). */
 void response_header(struct response *response, const char *name, struct str value);
 /* 303 to a local path; anything that is not one single-slash path of ours is refused (500). */
 void response_redirect(struct response *response, struct str path);
+/* The same for one problem the kernel knows, without details. */
+void response_problem(struct request *request, struct response *response, enum problem problem, const struct err *err);
 /* An error page in the reader's language, which says what to do, with the status of `rc`; for FAILED the detail goes to the log only. */
 void response_error(struct request *request, struct response *response, enum rc rc, const struct err *err);
 /* A file to save: content disposition with a safe ASCII name. */
@@ -87,11 +106,25 @@ struct str request_form_key(const struct request *request);
 enum rc response_stream(struct request *request, struct response *response, struct str topic);
 
 /* --- the server ----------------------------------------------------------------------------------------- */
+extern const struct desk http_desk; /* /health, /metrics, /test/clock on the private listener; settings of limits */
+
+/* A file of the front end, compiled in; found by its path ("/assets/chancery.0f3a.css"). All memory is static. */
+struct http_asset {
+	const char *content_type;
+	struct str bytes, gzip;    /* gzip empty: only plain */
+};
 struct http_options {
 	const char *listen;          /* "127.0.0.1:8080", "[::1]:8080" or "unix:/path" */
 	const char *private_listen;  /* the same for PERMIT_PRIVATE routes, or NULL */
 	bool allow_public_address;   /* else only loopback and unix sockets are bound */
 	unsigned workers;            /* 0: 4 */
+	size_t queue_most;           /* 0: HTTP_QUEUE_MAX */
+	int64_t head_timeout;        /* microseconds for a whole head, and for a connection to stay idle; 0: 30 s */
+	int64_t body_timeout;        /* for a whole body; 0: 120 s */
+	int64_t send_timeout;        /* for a whole response but streams; 0: 300 s */
+	/* Finds a file of the front end by its path ("/assets/..."); NULL: there are none. */
+	bool (*find_asset)(struct str path, struct http_asset *asset_out);
+	const char *style_hash;      /* base64 of the SHA-256 of the one inline <style> of pages, or NULL: none is allowed */
 };
 struct http_server;
 enum rc http_start(struct house *house, const struct http_options *options, struct http_server **server_out, struct err *err);
