@@ -266,8 +266,7 @@ static void style_is_small_and_safe(void **state)
 	deflateEnd(&stream);
 	assert_true(strstr(html_style, "</") == NULL);
 	assert_true(strstr(html_style, "url(") == NULL);
-	assert_true(strncmp(html_style_hash, "sha256-", 7) == 0);
-	assert_int_equal(strlen(html_style_hash), 7 + 44);
+	assert_int_equal(strlen(html_style_hash), 44);
 }
 
 static void assets_have_lasting_names(void **state)
