@@ -13,11 +13,11 @@ struct officer; /* kernel/access/access.h */
 
 /* Who may do it. A route names one; kernel/access answers through the hook below. */
 enum permission {
-	PERMIT_ANYONE,    /* public pages and capability links (the handler checks the token) */
-	PERMIT_READER,    /* any signed-in officer */
-	PERMIT_OFFICER,   /* officers who act: write, send, answer */
+	PERMIT_ANYONE,  /* public pages and capability links (the handler checks the token) */
+	PERMIT_READER,  /* any signed-in officer */
+	PERMIT_OFFICER, /* officers who act: write, send, answer */
 	PERMIT_ADMINISTRATOR,
-	PERMIT_PRIVATE,   /* only on the private listener: health, metrics, test clock */
+	PERMIT_PRIVATE, /* only on the private listener: health, metrics, test clock */
 };
 
 enum rate_class {
@@ -61,10 +61,10 @@ struct setting {
 };
 
 struct menu_entry {
-	int message;            /* enum msg: its title */
+	int message; /* enum msg: its title */
 	const char *path;
 	enum permission permission; /* shown to those who may */
-	int rank;               /* order in the menu */
+	int rank;                   /* order in the menu */
 };
 
 struct desk {
@@ -89,21 +89,21 @@ struct house_private;
 
 /* What is wrong with a request, for the page that says so. */
 enum problem {
-	PROBLEM_BAD_REQUEST,     /* 400 malformed head, address, form */
-	PROBLEM_SIGN_IN,         /* 403 for a post by nobody: sign in first */
-	PROBLEM_DENIED,          /* 403 signed in, but not allowed */
-	PROBLEM_FORM,            /* 403 the form's token is missing or old: open the form again */
-	PROBLEM_NOT_FOUND,       /* 404 */
-	PROBLEM_METHOD,          /* 405 */
-	PROBLEM_CONFLICT,        /* 409 */
-	PROBLEM_LENGTH,          /* 411 a body without a length */
-	PROBLEM_TOO_LARGE,       /* 413 */
-	PROBLEM_MEDIA_TYPE,      /* 415 */
-	PROBLEM_INVALID,         /* 422 */
-	PROBLEM_TOO_MANY,        /* 429 */
-	PROBLEM_HEAD_TOO_LARGE,  /* 431 */
-	PROBLEM_FAILED,          /* 500 */
-	PROBLEM_BUSY,            /* 503 */
+	PROBLEM_BAD_REQUEST,    /* 400 malformed head, address, form */
+	PROBLEM_SIGN_IN,        /* 403 for a post by nobody: sign in first */
+	PROBLEM_DENIED,         /* 403 signed in, but not allowed */
+	PROBLEM_FORM,           /* 403 the form's token is missing or old: open the form again */
+	PROBLEM_NOT_FOUND,      /* 404 */
+	PROBLEM_METHOD,         /* 405 */
+	PROBLEM_CONFLICT,       /* 409 */
+	PROBLEM_LENGTH,         /* 411 a body without a length */
+	PROBLEM_TOO_LARGE,      /* 413 */
+	PROBLEM_MEDIA_TYPE,     /* 415 */
+	PROBLEM_INVALID,        /* 422 */
+	PROBLEM_TOO_MANY,       /* 429 */
+	PROBLEM_HEAD_TOO_LARGE, /* 431 */
+	PROBLEM_FAILED,         /* 500 */
+	PROBLEM_BUSY,           /* 503 */
 	PROBLEM_COUNT,
 };
 /* The HTTP status of a problem and its English one-line text (for logs and the plain page). */
@@ -112,16 +112,16 @@ const char *problem_text(enum problem problem);
 
 /* The process: what every handler and job can reach. Made by house_new, lives as long as the process. */
 struct house {
-	struct db *db;                /* NULL only in tests of rooms that need no store */
+	struct db *db; /* NULL only in tests of rooms that need no store */
 	const struct desk *const *desks;
 	size_t desk_count;
-	const char *data_folder;      /* folder of the data file and secrets */
-	const char *public_url;       /* "https://chancery.example", without a slash at the end */
-	bool test_clock;              /* POST /test/clock on the private listener may move the clock */
-	uint8_t secret[32];           /* key of capability links and form tokens; from DATA/secret.key */
-	struct hub *hub;              /* events to listeners, kernel/desk/hub.h */
-	void *state[32];              /* by enum house_slot */
-	struct house_private *own;    /* settings, jobs, probes, hooks: kernel/desk alone looks inside */
+	const char *data_folder;   /* folder of the data file and secrets */
+	const char *public_url;    /* "https://chancery.example", without a slash at the end */
+	bool test_clock;           /* POST /test/clock on the private listener may move the clock */
+	uint8_t secret[32];        /* key of capability links and form tokens; from DATA/secret.key */
+	struct hub *hub;           /* events to listeners, kernel/desk/hub.h */
+	void *state[32];           /* by enum house_slot */
+	struct house_private *own; /* settings, jobs, probes, hooks: kernel/desk alone looks inside */
 };
 
 /* Where rooms keep their process state; one line a room. */
@@ -135,21 +135,21 @@ enum house_slot {
 	SLOT_HTTP,
 };
 
-/* This room's own table: migrations of `setting` and `job`. Goes first in the list of desks. */
+/* This room's own: table `job`, the store's probe and metrics. Goes first in the list of desks. */
 extern const struct desk house_desk;
 
 struct house_options {
-	struct db *db;                     /* open; stays the caller's; may be NULL in tests */
-	const struct desk *const *desks;   /* must outlive the house, in order of start */
+	struct db *db;                   /* open; stays the caller's; may be NULL in tests */
+	const struct desk *const *desks; /* must outlive the house, in order of start */
 	size_t desk_count;
-	const char *data_folder;           /* NULL: no folder, the secret lives only in memory (tests) */
+	const char *data_folder; /* NULL: no folder, the secret lives only in memory (tests) */
 	const char *public_url;
 	bool test_clock;
 };
 /* Makes the house: reads or makes DATA/secret.key (0600, 32 random bytes), checks that names of desks, settings and
  * jobs do not double. Nothing of the store is read yet. FAILED with a detail. Release with house_free. */
 enum rc house_new(const struct house_options *options, struct house **house_out, struct err *err);
-/* Brings the store to this program's schema: every desk's migrations, in the order of the list. */
+/* Brings the store to this program's schema: the migrations of all rooms, in the order of the build's list. */
 enum rc house_migrate(struct house *house, struct err *err);
 /* Loads the settings and calls each desk's start in order; after a failure the desks already started are stopped. */
 enum rc house_start(struct house *house, struct err *err);
@@ -167,7 +167,8 @@ typedef const struct officer *(*house_identify)(struct request *request);
 typedef bool (*house_allows)(const struct officer *officer, enum permission permission);
 void house_set_identify(struct house *house, house_identify identify, house_allows allows);
 /* Writes the body of an error page (status and headers are set already); without it pages are plain text. */
-typedef void (*house_error_page)(struct request *request, struct response *response, enum problem problem, const struct err *err);
+typedef void (*house_error_page)(struct request *request, struct response *response, enum problem problem,
+                                 const struct err *err);
 void house_set_error_page(struct house *house, house_error_page page);
 const struct officer *house_officer(struct house *house, struct request *request);
 bool house_may(struct house *house, const struct officer *officer, enum permission permission);
@@ -199,7 +200,8 @@ enum rc setting_set(struct house *house, const char *name, struct str value, str
 /* Back to the initial value. */
 enum rc setting_clear(struct house *house, const char *name, struct err *err);
 /* Every declared setting with its value in force, by name, for `chancery settings`. */
-void setting_each(struct house *house, void (*each)(void *context, const struct setting *setting, struct str value, bool stored),
+void setting_each(struct house *house,
+                  void (*each)(void *context, const struct setting *setting, struct str value, bool stored),
                   void *context);
 /* Reads the stored values again if the store has changed since; the job threads call it, commands need not. */
 enum rc setting_refresh(struct house *house, struct err *err);

@@ -5,6 +5,8 @@
 
 #include "private.h"
 
+#include "desk_sql.h"
+
 static const struct {
 	int status;
 	const char *text;
@@ -12,7 +14,8 @@ static const struct {
 	[PROBLEM_BAD_REQUEST] = { 400, "The request could not be understood." },
 	[PROBLEM_SIGN_IN] = { 403, "Sign in first." },
 	[PROBLEM_DENIED] = { 403, "You may not do this." },
-	[PROBLEM_FORM] = { 403, "This form has grown old or came from elsewhere: open the form again and send it anew." },
+	[PROBLEM_FORM] = { 403,
+	                   "This form has grown old or came from elsewhere: open the form again and send it anew." },
 	[PROBLEM_NOT_FOUND] = { 404, "There is no such page." },
 	[PROBLEM_METHOD] = { 405, "This address cannot be used in this way." },
 	[PROBLEM_CONFLICT] = { 409, "Someone else was first: look at the present state and try again." },
@@ -108,19 +111,7 @@ void house_free(struct house *house)
 
 enum rc house_migrate(struct house *house, struct err *err)
 {
-	struct arena arena;
-	arena_init(&arena);
-	struct db_migration *all = NULL;
-	size_t count = 0, capacity = 0;
-	for (size_t i = 0; i < house->desk_count; i++) {
-		const struct desk *desk = house->desks[i];
-		size_t own_count = desk->migration_count ? *desk->migration_count : 0;
-		for (size_t m = 0; m < own_count; m++)
-			ARENA_PUSH(&arena, all, count, capacity, desk->migrations[m]);
-	}
-	enum rc rc = db_migrate(house->db, all, count, err);
-	arena_release(&arena);
-	return rc;
+	return db_migrate_all(house->db, err);
 }
 
 enum rc house_start(struct house *house, struct err *err)
@@ -217,7 +208,9 @@ bool house_health(struct house *house, struct buf *out)
 			/* A quote inside would end the value early for whoever reads the line. */
 			buf_add_str(out, S(" reason=\""));
 			for (size_t c = 0; c < err.detail.len; c++)
-				buf_add_char(out, err.detail.ptr[c] == '"' || (unsigned char)err.detail.ptr[c] < ' ' ? '\'' : err.detail.ptr[c]);
+				buf_add_char(out, err.detail.ptr[c] == '"' || (unsigned char)err.detail.ptr[c] < ' '
+				                          ? '\''
+				                          : err.detail.ptr[c]);
 			buf_add_char(out, '"');
 		}
 		buf_add_char(out, '\n');
@@ -233,4 +226,56 @@ void house_write_metrics(struct house *house, struct buf *out)
 		house->own->metrics[i](house, out);
 }
 
-const struct desk house_desk = { .name = "house" };
+static enum rc nothing(struct db_tx *tx, void *context, struct err *err)
+{
+	(void)tx, (void)context, (void)err;
+	return OK;
+}
+
+/* The store answers, and can still write. */
+static enum rc probe_db(struct house *house, struct err *err)
+{
+	if (db_is_full(house->db))
+		return err_set(err, FAILED, "no space left for the store");
+	return db_read(house->db, nothing, NULL, err);
+}
+
+static void write_db_metrics(struct house *house, struct buf *out)
+{
+	struct db_figures figures;
+	db_figures(house->db, &figures);
+	const struct {
+		const char *name, *type, *help;
+		int64_t value;
+	} lines[] = {
+		{ "commits_total", "counter", "Transactions made durable.", figures.commits },
+		{ "items_total", "counter", "Writes that succeeded; several may share a commit.", figures.items },
+		{ "failures_total", "counter", "Writes that failed by our fault.", figures.failures },
+		{ "busy_total", "counter", "Calls refused because the store was busy.", figures.busy },
+		{ "retries_total", "counter", "Runs repeated after a conflict or a lost connection.", figures.retries },
+		{ "waiting_person", "gauge", "Writes queued for people who wait.", figures.waiting[DB_LANE_PERSON] },
+		{ "waiting_delivery", "gauge", "Writes queued by delivery.", figures.waiting[DB_LANE_DELIVERY] },
+		{ "waiting_bulk", "gauge", "Writes queued by bulk work.", figures.waiting[DB_LANE_BULK] },
+		{ "longest_item_microseconds", "gauge", "The longest single write so far.", figures.longest_item },
+	};
+	for (size_t i = 0; i < COUNT_OF(lines); i++)
+		buf_format(out, "# HELP chancery_db_%s %s\n# TYPE chancery_db_%s %s\nchancery_db_%s %lld\n", lines[i].name,
+		           lines[i].help, lines[i].name, lines[i].type, lines[i].name, (long long)lines[i].value);
+}
+
+static enum rc start(struct house *house, struct err *err)
+{
+	(void)err;
+	if (house->db) {
+		house_add_probe(house, "db", probe_db);
+		house_add_metrics(house, write_db_metrics);
+	}
+	return OK;
+}
+
+const struct desk house_desk = {
+	.name = "house",
+	.migrations = desk_migrations,
+	.migration_count = &desk_migration_count,
+	.start = start,
+};

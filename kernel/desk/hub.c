@@ -19,9 +19,9 @@ struct topic {
 	uint64_t hash;
 	size_t listeners;
 	struct event ring[HUB_REPLAY];
-	size_t first, count;    /* of the ring */
-	int64_t dropped;        /* every event up to this number is gone from the ring */
-	int64_t last_at;        /* monotonic time of the last event given out */
+	size_t first, count; /* of the ring */
+	int64_t dropped;     /* every event up to this number is gone from the ring */
+	int64_t last_at;     /* monotonic time of the last event given out */
 	struct buf pending;
 	bool has_pending, pending_refresh;
 };
@@ -31,7 +31,7 @@ struct hub_listener {
 	struct topic *topic;
 	struct hub_listener *next, *previous;
 	int64_t seen;
-	int64_t heartbeat;      /* monotonic time of the next one */
+	int64_t heartbeat; /* monotonic time of the next one */
 	bool asleep, greeted;
 	void (*wake)(void *context);
 	void *context;
@@ -40,14 +40,14 @@ struct hub_listener {
 #define HUB_BUCKETS 256
 
 struct hub {
-	pthread_mutex_t lock;   /* guards everything below */
+	pthread_mutex_t lock; /* guards everything below */
 	pthread_cond_t changed;
 	pthread_t thread;
 	struct topic *buckets[HUB_BUCKETS];
 	struct hub_listener *listeners;
 	size_t listeners_max;
 	uint64_t seed;
-	int64_t start_id;       /* ids of this process begin after it */
+	int64_t start_id; /* ids of this process begin after it */
 	int64_t last_id;
 	bool ending;
 	struct hub_counts counts;
@@ -68,7 +68,8 @@ static void topic_forget_one(struct hub *hub)
 	struct topic **oldest = NULL;
 	for (size_t i = 0; i < HUB_BUCKETS; i++)
 		for (struct topic **at = &hub->buckets[i]; *at; at = &(*at)->next)
-			if ((*at)->listeners == 0 && !(*at)->has_pending && (!oldest || (*at)->last_at < (*oldest)->last_at))
+			if ((*at)->listeners == 0 && !(*at)->has_pending &&
+			    (!oldest || (*at)->last_at < (*oldest)->last_at))
 				oldest = at;
 	if (!oldest)
 		return;
@@ -83,7 +84,8 @@ static struct topic *topic_get(struct hub *hub, struct str name)
 	uint64_t hash = hash_bytes(name.ptr, name.len, hub->seed);
 	struct topic **bucket = &hub->buckets[hash % HUB_BUCKETS];
 	for (struct topic *topic = *bucket; topic; topic = topic->next)
-		if (topic->hash == hash && topic->name_length == name.len && memcmp(topic->name, name.ptr, name.len) == 0)
+		if (topic->hash == hash && topic->name_length == name.len &&
+		    memcmp(topic->name, name.ptr, name.len) == 0)
 			return topic;
 	if (hub->counts.topics >= HUB_TOPICS_MAX)
 		topic_forget_one(hub);
@@ -166,7 +168,8 @@ static void *hub_run(void *context)
 	pthread_mutex_lock(&hub->lock);
 	while (!hub->ending) {
 		int64_t next = hub_step(hub, clock_monotonic());
-		struct timespec until = { .tv_sec = (time_t)(next / CLOCK_SECOND), .tv_nsec = (long)(next % CLOCK_SECOND) * 1000 };
+		struct timespec until = { .tv_sec = (time_t)(next / CLOCK_SECOND),
+			                  .tv_nsec = (long)(next % CLOCK_SECOND) * 1000 };
 		pthread_cond_timedwait(&hub->changed, &hub->lock, &until);
 	}
 	pthread_mutex_unlock(&hub->lock);

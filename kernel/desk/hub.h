@@ -8,10 +8,10 @@
 
 #include "base/base.h"
 
-#define HUB_REPLAY 32             /* events kept of a topic */
-#define HUB_TOPICS_MAX 1024       /* topics without listeners are forgotten, the quietest first */
-#define HUB_LISTENERS_MAX 200     /* unless hub_set_listeners_max says otherwise */
-#define HUB_DATA_MAX 8192         /* bytes of one event; a longer one becomes "refresh" */
+#define HUB_REPLAY 32         /* events kept of a topic */
+#define HUB_TOPICS_MAX 1024   /* topics without listeners are forgotten, the quietest first */
+#define HUB_LISTENERS_MAX 200 /* unless hub_set_listeners_max says otherwise */
+#define HUB_DATA_MAX 8192     /* bytes of one event; a longer one becomes "refresh" */
 #define HUB_MERGE (CLOCK_SECOND / 4)
 #define HUB_HEARTBEAT (15 * CLOCK_SECOND)
 

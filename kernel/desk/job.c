@@ -97,14 +97,10 @@ enum job_pick { PICK_ALL, PICK_SHORT, PICK_LONG, PICK_NONE };
 static bool is_picked(const struct job *job, enum job_pick pick)
 {
 	switch (pick) {
-	case PICK_ALL:
-		return true;
-	case PICK_SHORT:
-		return !is_remembered(job);
-	case PICK_LONG:
-		return is_remembered(job);
-	case PICK_NONE:
-		break;
+	case PICK_ALL: return true;
+	case PICK_SHORT: return !is_remembered(job);
+	case PICK_LONG: return is_remembered(job);
+	case PICK_NONE: break;
 	}
 	return false;
 }
@@ -168,7 +164,8 @@ static bool wait_due(struct house *house, enum job_pick pick, unsigned *generati
 	}
 	if (!own->stopping && *generation == own->job_generation) {
 		int64_t end = clock_monotonic() + pause;
-		struct timespec until = { .tv_sec = (time_t)(end / CLOCK_SECOND), .tv_nsec = (long)(end % CLOCK_SECOND) * 1000 };
+		struct timespec until = { .tv_sec = (time_t)(end / CLOCK_SECOND),
+			                  .tv_nsec = (long)(end % CLOCK_SECOND) * 1000 };
 		pthread_cond_timedwait(&own->job_wake, &own->job_lock, &until);
 	}
 	*generation = own->job_generation;

@@ -38,22 +38,22 @@ struct house_private {
 	house_metrics metrics[HOUSE_METRICS_MAX];
 	size_t metrics_count;
 
-	pthread_rwlock_t setting_lock;  /* guards the values in `settings`; the list itself is fixed */
-	struct setting_slot *settings;  /* by name */
+	pthread_rwlock_t setting_lock; /* guards the values in `settings`; the list itself is fixed */
+	struct setting_slot *settings; /* by name */
 	size_t setting_count;
-	int64_t setting_change;         /* the store's change number when they were read; setting_refresh_lock */
+	int64_t setting_change; /* the store's change number when they were read; setting_refresh_lock */
 	pthread_mutex_t setting_refresh_lock;
 
-	pthread_mutex_t job_lock;       /* guards `next` and `running` of jobs, `stopping`, `job_generation` */
+	pthread_mutex_t job_lock; /* guards `next` and `running` of jobs, `stopping`, `job_generation` */
 	pthread_cond_t job_wake;
 	struct job_slot *jobs;
 	size_t job_count;
-	unsigned job_generation;        /* grows with each job_wake */
+	unsigned job_generation; /* grows with each job_wake */
 	bool stopping;
-	pthread_t threads[3];           /* short jobs, long jobs, settings */
+	pthread_t threads[3]; /* short jobs, long jobs, settings */
 	size_t thread_count;
 
-	size_t started;                 /* desks whose start returned OK */
+	size_t started; /* desks whose start returned OK */
 };
 
 /* Gathers the declarations of all desks, sorted by name; CONFLICT if one doubles, INVALID if an initial value breaks its bounds. */
@@ -65,8 +65,8 @@ void jobs_stop(struct house *house);
 
 /* --- store.c: what the room keeps in the store; without one (house->db NULL) everything is empty and nothing is kept --- */
 /* Calls `each` for every stored setting, whole in one snapshot. */
-enum rc store_settings(struct house *house, void (*each)(void *context, struct str name, struct str value), void *context,
-                       struct err *err);
+enum rc store_settings(struct house *house, void (*each)(void *context, struct str name, struct str value),
+                       void *context, struct err *err);
 /* STR_NONE removes. */
 enum rc store_setting(struct house *house, struct str name, struct str value, struct err *err);
 /* When the job last ran to its end: *last_run, or 0 if never. */

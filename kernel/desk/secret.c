@@ -57,7 +57,8 @@ static enum rc secret_make(struct arena *arena, const char *folder, const char *
 		return err_set(err, FAILED, "%s: %s", path, strerror(problem));
 	int folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder_fd >= 0) {
-		(void)fsync(folder_fd); /* some file systems refuse it for folders; the key is then as durable as they are */
+		(void)fsync(
+			folder_fd); /* some file systems refuse it for folders; the key is then as durable as they are */
 		close(folder_fd);
 	}
 	return OK;

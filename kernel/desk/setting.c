@@ -18,21 +18,24 @@ static enum rc check_value(const struct setting *setting, struct str value, int6
 		if (!str_to_int(value, &read))
 			return err_set(err, INVALID, "%s must be a whole number", setting->name);
 		if (read < setting->least || read > setting->most)
-			return err_set(err, INVALID, "%s must be from %lld to %lld", setting->name, (long long)setting->least,
-			               (long long)setting->most);
+			return err_set(err, INVALID, "%s must be from %lld to %lld", setting->name,
+			               (long long)setting->least, (long long)setting->most);
 		break;
 	case SETTING_BOOL:
 		if (str_equal_nocase(value, S("yes")) || str_equal_nocase(value, S("true")) || str_equal(value, S("1")))
 			read = 1;
-		else if (!str_equal_nocase(value, S("no")) && !str_equal_nocase(value, S("false")) && !str_equal(value, S("0")))
+		else if (!str_equal_nocase(value, S("no")) && !str_equal_nocase(value, S("false")) &&
+		         !str_equal(value, S("0")))
 			return err_set(err, INVALID, "%s must be yes or no", setting->name);
 		break;
 	case SETTING_TEXT: {
-		size_t most = setting->most > 0 && setting->most < SETTING_TEXT_MAX ? (size_t)setting->most : SETTING_TEXT_MAX;
+		size_t most = setting->most > 0 && setting->most < SETTING_TEXT_MAX ? (size_t)setting->most
+		                                                                    : SETTING_TEXT_MAX;
 		if (!utf8_valid(value) || (value.len > 0 && memchr(value.ptr, 0, value.len)))
 			return err_set(err, INVALID, "%s must be UTF-8 text", setting->name);
 		if (value.len > most || (setting->least > 0 && value.len < (size_t)setting->least))
-			return err_set(err, INVALID, "%s must be %lld to %zu bytes long", setting->name, (long long)setting->least, most);
+			return err_set(err, INVALID, "%s must be %lld to %zu bytes long", setting->name,
+			               (long long)setting->least, most);
 		break;
 	}
 	}
@@ -163,13 +166,15 @@ enum rc setting_clear(struct house *house, const char *name, struct err *err)
 	return rc;
 }
 
-void setting_each(struct house *house, void (*each)(void *context, const struct setting *setting, struct str value, bool stored),
+void setting_each(struct house *house,
+                  void (*each)(void *context, const struct setting *setting, struct str value, bool stored),
                   void *context)
 {
 	pthread_rwlock_rdlock(&house->own->setting_lock);
 	for (size_t i = 0; i < house->own->setting_count; i++) {
 		const struct setting_slot *slot = &house->own->settings[i];
-		each(context, slot->setting, str_from(slot->stored ? slot->stored : slot->setting->initial), slot->stored != NULL);
+		each(context, slot->setting, str_from(slot->stored ? slot->stored : slot->setting->initial),
+		     slot->stored != NULL);
 	}
 	pthread_rwlock_unlock(&house->own->setting_lock);
 }

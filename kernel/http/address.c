@@ -50,7 +50,8 @@ static struct client client_parse(struct str text)
 uint64_t source_hash(const struct exchange *exchange)
 {
 	struct client client = { .size = 0, .loopback = true };
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(exchange->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(exchange->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	if (!exchange->listener->is_unix && info && info->client_addr) {
 		const struct sockaddr *address = info->client_addr;
 		if (address->sa_family == AF_INET)

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "connection.h"
+#include "kernel/html/assets.h"
 #include "layout.h"
 
 static void set_deadline(struct exchange *exchange, int64_t timeout)
@@ -16,7 +17,8 @@ static void set_deadline(struct exchange *exchange, int64_t timeout)
 	pthread_mutex_unlock(&exchange->listener->lock);
 }
 
-void on_connection(void *context, struct MHD_Connection *mhd, void **socket_context, enum MHD_ConnectionNotificationCode code)
+void on_connection(void *context, struct MHD_Connection *mhd, void **socket_context,
+                   enum MHD_ConnectionNotificationCode code)
 {
 	struct listener *listener = context;
 	pthread_mutex_lock(&listener->lock);
@@ -148,8 +150,8 @@ struct line_list {
 	size_t count;
 };
 
-static enum MHD_Result collect_line(void *context, enum MHD_ValueKind kind, const char *name, size_t name_size, const char *value,
-                                    size_t value_size)
+static enum MHD_Result collect_line(void *context, enum MHD_ValueKind kind, const char *name, size_t name_size,
+                                    const char *value, size_t value_size)
 {
 	struct line_list *list = context;
 	(void)kind;
@@ -164,12 +166,18 @@ static bool read_head(struct exchange *exchange, const char *method, const char 
 {
 	struct line_list list = { ARENA_NEW_ARRAY(&exchange->arena, struct http_field, HTTP_HEAD_LINES_MAX + 1), 0 };
 	MHD_get_connection_values_n(exchange->mhd, MHD_HEADER_KIND, collect_line, &list);
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(exchange->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-	struct head head = { str_from(method), { exchange->target_at, exchange->raw_target.len }, str_from(version), list.lines, list.count };
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(exchange->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	struct head head = { str_from(method),
+		             { exchange->target_at, exchange->raw_target.len },
+		             str_from(version),
+		             list.lines,
+		             list.count };
 	const char *reason = "layout";
 	*problem = PROBLEM_BAD_REQUEST;
 	/* Above the limit not all lines were collected, and length is what is wrong. */
-	bool plain = !layout_is_known() || list.count > HTTP_HEAD_LINES_MAX || (info && layout_is_plain(&head, info->header_size));
+	bool plain = !layout_is_known() || list.count > HTTP_HEAD_LINES_MAX ||
+	             (info && layout_is_plain(&head, info->header_size));
 	head.target = exchange->raw_target;
 	if (info && info->header_size > HTTP_HEAD_MAX) {
 		reason = "head_length";
@@ -211,7 +219,9 @@ static bool find_route(struct exchange *exchange, struct str method, enum proble
 	if (match.allows[METHOD_GET] || match.allows[METHOD_POST]) {
 		*problem = PROBLEM_METHOD;
 		response_header(&exchange->response, "Allow",
-		                !match.allows[METHOD_GET] ? S("POST") : match.allows[METHOD_POST] ? S("GET, HEAD, POST") : S("GET, HEAD"));
+		                !match.allows[METHOD_GET]   ? S("POST")
+		                : match.allows[METHOD_POST] ? S("GET, HEAD, POST")
+		                                            : S("GET, HEAD"));
 	}
 	return false;
 }
@@ -219,17 +229,21 @@ static bool find_route(struct exchange *exchange, struct str method, enum proble
 /* Serves a file of the front end; false if there is none of that name. */
 static bool serve_asset(struct exchange *exchange, struct str method)
 {
-	struct http_asset asset;
-	struct http_server *server = exchange->server;
 	struct response *response = &exchange->response;
 	exchange->head_only = str_equal(method, S("HEAD"));
-	if (exchange->listener->is_private || !server->find_asset || !str_starts(exchange->target.path, S("/assets/")) ||
-	    (!exchange->head_only && !str_equal(method, S("GET"))) || !server->find_asset(exchange->target.path, &asset))
+	if (exchange->listener->is_private || !str_starts(exchange->target.path, S("/assets/")) ||
+	    (!exchange->head_only && !str_equal(method, S("GET"))))
 		return false;
-	bool packed = exchange->accepts_gzip && asset.gzip.len > 0;
-	buf_add_str(&response->body, packed ? asset.gzip : asset.bytes);
-	response->content_type = str_from(asset.content_type);
-	response_finish_asset(exchange, packed, asset.gzip.len > 0);
+	const struct asset *asset = asset_find(exchange->target.path);
+	if (!asset)
+		return false;
+	bool packed = exchange->accepts_gzip && asset->gzip;
+	if (packed)
+		buf_add(&response->body, asset->gzip, asset->gzip_size);
+	else
+		buf_add(&response->body, asset->bytes, asset->size);
+	response->content_type = str_from(asset->content_type);
+	response_finish_asset(exchange, packed, asset->gzip != NULL);
 	return true;
 }
 
@@ -274,7 +288,8 @@ static void take_body(struct exchange *exchange, const char *bytes, size_t size)
 	if (exchange->overflow)
 		return;
 	/* The head's length was checked, and the library reads no more than it says; together they may still be too large. */
-	if (exchange->body.len + size > HTTP_BODY_MAX || atomic_fetch_add(&server->bodies, size) + size > HTTP_BODIES_MAX) {
+	if (exchange->body.len + size > HTTP_BODY_MAX ||
+	    atomic_fetch_add(&server->bodies, size) + size > HTTP_BODIES_MAX) {
 		if (exchange->body.len + size <= HTTP_BODY_MAX)
 			atomic_fetch_sub(&server->bodies, size);
 		exchange->overflow = true;
@@ -301,13 +316,14 @@ static enum MHD_Result dispatch(struct exchange *exchange)
 	}
 	if (exchange->request.route->rate == RATE_SECRET && !exchange->listener->is_private) {
 		int64_t retry_after = 0;
-		double share = rate_take(&server->rates, RATE_SECRET, exchange->request.source, rate_limit_of(server->house, RATE_SECRET),
-		                         clock_monotonic(), &retry_after);
+		double share = rate_take(&server->rates, RATE_SECRET, exchange->request.source,
+		                         rate_limit_of(server->house, RATE_SECRET), clock_monotonic(), &retry_after);
 		delay = tarpit_delay(share);
 		exchange->limited = share < 0;
 		if (exchange->limited) {
 			atomic_fetch_add(&server->counters.rate_limited, 1);
-			response_header(&exchange->response, "Retry-After", str_format(&exchange->arena, "%lld", (long long)retry_after));
+			response_header(&exchange->response, "Retry-After",
+			                str_format(&exchange->arena, "%lld", (long long)retry_after));
 		}
 	}
 	set_deadline(exchange, INT64_MAX);
@@ -318,8 +334,8 @@ static enum MHD_Result dispatch(struct exchange *exchange)
 	return send_problem(exchange, taken == TARPIT_FULL ? PROBLEM_TOO_MANY : PROBLEM_BUSY);
 }
 
-enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, const char *url, const char *method, const char *version,
-                           const char *bytes, size_t *size, void **request_context)
+enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, const char *url, const char *method,
+                           const char *version, const char *bytes, size_t *size, void **request_context)
 {
 	struct exchange *exchange = *request_context;
 	(void)context;
@@ -328,8 +344,7 @@ enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, const char
 	if (!exchange)
 		return MHD_NO; /* out of memory when it began */
 	switch (exchange->state) {
-	case EXCHANGE_HEAD:
-		return begin(exchange, method, version);
+	case EXCHANGE_HEAD: return begin(exchange, method, version);
 	case EXCHANGE_BODY:
 		if (*size > 0) {
 			take_body(exchange, bytes, *size);
@@ -337,16 +352,15 @@ enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, const char
 			return MHD_YES;
 		}
 		return dispatch(exchange);
-	case EXCHANGE_READY:
-		return send_response(exchange);
+	case EXCHANGE_READY: return send_response(exchange);
 	case EXCHANGE_WAITING:
-	case EXCHANGE_SENT:
-		break;
+	case EXCHANGE_SENT: break;
 	}
 	return MHD_YES;
 }
 
-void on_completed(void *context, struct MHD_Connection *mhd, void **request_context, enum MHD_RequestTerminationCode code)
+void on_completed(void *context, struct MHD_Connection *mhd, void **request_context,
+                  enum MHD_RequestTerminationCode code)
 {
 	struct exchange *exchange = *request_context;
 	(void)context;

@@ -25,7 +25,8 @@ void exchange_fill(struct exchange *exchange)
 /* The reader's choice comes before the officer's profile, that before what the browser says. */
 static void choose_language(struct request *request)
 {
-	struct str chosen[] = { request_form(request, "lang"), request_query(request, "lang"), request_cookie(request, "chancery_lang") };
+	struct str chosen[] = { request_form(request, "lang"), request_query(request, "lang"),
+		                request_cookie(request, "chancery_lang") };
 	for (size_t i = 0; i < COUNT_OF(chosen); i++) {
 		enum language language = str_is_none(chosen[i]) ? LANGUAGE_COUNT : language_find(chosen[i]);
 		if (language != LANGUAGE_COUNT) {
@@ -73,11 +74,10 @@ static bool read_form(struct exchange *exchange, enum problem *problem)
 			read = form_urlencoded(request->arena, exchange->body.ptr, exchange->body.len, &form, problem);
 			break;
 		case FORM_MULTIPART:
-			read = form_multipart(request->arena, exchange->body.ptr, exchange->body.len, boundary, &form, problem);
+			read = form_multipart(request->arena, exchange->body.ptr, exchange->body.len, boundary, &form,
+			                      problem);
 			break;
-		case FORM_OTHER:
-			*problem = PROBLEM_MEDIA_TYPE;
-			return false;
+		case FORM_OTHER: *problem = PROBLEM_MEDIA_TYPE; return false;
 		}
 	}
 	request->form = form.fields;
@@ -92,7 +92,8 @@ static struct str escape(struct arena *arena, struct str s)
 	size_t n = 0;
 	for (size_t i = 0; i < s.len; i++) {
 		unsigned char c = (unsigned char)s.ptr[i];
-		bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.' || c == '/';
+		bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+		             c == '_' || c == '.' || c == '/';
 		if (plain) {
 			out[n++] = (char)c;
 		} else {
@@ -117,8 +118,8 @@ static bool check_permission(struct exchange *exchange)
 	if (request->officer)
 		response_problem(request, &exchange->response, PROBLEM_DENIED, NULL);
 	else if (request->method == METHOD_GET)
-		response_redirect(&exchange->response,
-		                  str_concat(request->arena, S("/sign-in?next="), escape(request->arena, exchange->raw_target)));
+		response_redirect(&exchange->response, str_concat(request->arena, S("/sign-in?next="),
+		                                                  escape(request->arena, exchange->raw_target)));
 	else
 		response_problem(request, &exchange->response, PROBLEM_SIGN_IN, NULL);
 	return false;
@@ -128,7 +129,8 @@ struct rate_limit rate_limit_of(struct house *house, enum rate_class rate)
 {
 	bool secret = rate == RATE_SECRET;
 	return (struct rate_limit){
-		.per_second = (double)setting_int(house, secret ? "http.secret_per_minute" : "http.form_per_minute") / 60,
+		.per_second =
+			(double)setting_int(house, secret ? "http.secret_per_minute" : "http.form_per_minute") / 60,
 		.burst = (double)setting_int(house, secret ? "http.secret_burst" : "http.form_burst"),
 	};
 }
@@ -138,10 +140,11 @@ static bool check_rate(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
 	int64_t retry_after = 0;
-	if (request->method != METHOD_POST || request->route->rate != RATE_FORM || request->officer || exchange->listener->is_private)
+	if (request->method != METHOD_POST || request->route->rate != RATE_FORM || request->officer ||
+	    exchange->listener->is_private)
 		return true;
-	if (rate_take(&exchange->server->rates, RATE_FORM, request->source, rate_limit_of(request->house, RATE_FORM), clock_monotonic(),
-	              &retry_after) >= 0)
+	if (rate_take(&exchange->server->rates, RATE_FORM, request->source, rate_limit_of(request->house, RATE_FORM),
+	              clock_monotonic(), &retry_after) >= 0)
 		return true;
 	atomic_fetch_add(&exchange->server->counters.rate_limited, 1);
 	response_header(&exchange->response, "Retry-After", str_format(request->arena, "%lld", (long long)retry_after));

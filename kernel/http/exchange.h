@@ -17,17 +17,17 @@
 
 /* Whose turn it is. Only the thread whose turn it is touches the exchange; suspending and resuming the connection hands it over. */
 enum exchange_state {
-	EXCHANGE_HEAD,   /* libmicrohttpd reads the head */
-	EXCHANGE_BODY,   /* libmicrohttpd reads the body */
-	EXCHANGE_WAITING,/* suspended: in the queue, in the tarpit or with a worker */
-	EXCHANGE_READY,  /* the response is made */
-	EXCHANGE_SENT,   /* libmicrohttpd has it */
+	EXCHANGE_HEAD,    /* libmicrohttpd reads the head */
+	EXCHANGE_BODY,    /* libmicrohttpd reads the body */
+	EXCHANGE_WAITING, /* suspended: in the queue, in the tarpit or with a worker */
+	EXCHANGE_READY,   /* the response is made */
+	EXCHANGE_SENT,    /* libmicrohttpd has it */
 };
 
 struct connection {
 	struct connection *next, *previous;
 	int fd;
-	int64_t deadline;  /* monotonic; INT64_MAX: none. Guarded by the listener's lock */
+	int64_t deadline; /* monotonic; INT64_MAX: none. Guarded by the listener's lock */
 };
 
 struct listener {
@@ -35,7 +35,7 @@ struct listener {
 	struct MHD_Daemon *daemon;
 	struct routes routes;
 	bool is_private, is_unix;
-	char *unix_path;   /* removed at the end */
+	char *unix_path; /* removed at the end */
 	int port;
 	pthread_mutex_t lock; /* guards the list of connections and their deadlines */
 	struct connection *connections;
@@ -56,31 +56,31 @@ struct exchange {
 	struct request request;
 	struct response response;
 
-	const char *target_at;  /* where the library holds the target: an address, not to be read later */
-	struct str raw_target;  /* as it came, "/a?b" */
+	const char *target_at; /* where the library holds the target: an address, not to be read later */
+	struct str raw_target; /* as it came, "/a?b" */
 	struct head_facts facts;
 	struct target target;
 	struct buf body;
-	bool overflow;          /* the bodies being read are too large together: answer 503 when this one is over */
-	bool head_only;         /* HEAD */
+	bool overflow;  /* the bodies being read are too large together: answer 503 when this one is over */
+	bool head_only; /* HEAD */
 	bool accepts_gzip;
-	bool limited;           /* its source tried too often: 429 at the end of the wait */
-	bool close;             /* the connection ends with this response */
-	int64_t began;          /* monotonic */
+	bool limited;  /* its source tried too often: 429 at the end of the wait */
+	bool close;    /* the connection ends with this response */
+	int64_t began; /* monotonic */
 
-	struct exchange *next;  /* in the queue or the tarpit; guarded by the server's lock */
-	int64_t due;            /* tarpit: monotonic time of release */
+	struct exchange *next; /* in the queue or the tarpit; guarded by the server's lock */
+	int64_t due;           /* tarpit: monotonic time of release */
 
 	struct str form_cookie; /* the browser's cookie, or the new one */
 	bool form_cookie_new, form_token_made, cookie_set;
-	struct str form_key;    /* of the submitted token */
-	bool mistake;           /* the handler set something the kernel refuses: 500 */
+	struct str form_key; /* of the submitted token */
+	bool mistake;        /* the handler set something the kernel refuses: 500 */
 
 	struct event_stream stream;
 };
 
 struct http_counters {
-	atomic_llong requests[6];      /* by hundreds of the status; 0 unused */
+	atomic_llong requests[6]; /* by hundreds of the status; 0 unused */
 	atomic_llong refused_heads, queue_full, rate_limited, forms_refused, microseconds;
 };
 
@@ -88,22 +88,21 @@ struct gzip_cache;
 
 struct http_server {
 	struct house *house;
-	struct arena arena;            /* routes and fixed headers */
-	struct listener listeners[2];  /* public, private */
+	struct arena arena;           /* routes and fixed headers */
+	struct listener listeners[2]; /* public, private */
 	size_t listener_count;
 	struct http_field *fixed_headers;
 	size_t fixed_header_count;
 	int64_t head_timeout, body_timeout, send_timeout;
-	bool (*find_asset)(struct str path, struct http_asset *asset_out);
 	struct rate_table rates;
 	struct gzip_cache *gzip;
 	struct http_counters counters;
-	atomic_size_t bodies;          /* bytes of bodies being read */
+	atomic_size_t bodies; /* bytes of bodies being read */
 	atomic_size_t streams;
-	atomic_size_t suspended;       /* exchanges that wait */
+	atomic_size_t suspended; /* exchanges that wait */
 	atomic_bool stopping;
 
-	pthread_mutex_t lock;          /* guards the queue, the tarpit and `ending` */
+	pthread_mutex_t lock; /* guards the queue, the tarpit and `ending` */
 	pthread_cond_t work, tick;
 	struct exchange *queue_head, **queue_tail;
 	size_t queued, queue_most;
@@ -139,7 +138,7 @@ uint64_t source_hash(const struct exchange *exchange);
 struct MHD_Response *stream_response(struct exchange *exchange);
 void stream_end(struct exchange *exchange);
 /* The fixed headers of every response, in the server's arena. */
-void fixed_headers_build(struct http_server *server, const char *style_hash);
+void fixed_headers_build(struct http_server *server);
 /* The limits of a rate class by the settings. */
 struct rate_limit rate_limit_of(struct house *house, enum rate_class rate);
 
@@ -152,10 +151,11 @@ void gzip_bytes(struct gzip_cache *cache, struct str in, const uint8_t *etag, st
 /* listen.c: a listening socket for "127.0.0.1:8080", "[::1]:0", "localhost:8080" or "unix:/path". */
 struct listen_socket {
 	int fd;
-	int port;          /* 0 for unix */
+	int port; /* 0 for unix */
 	bool is_unix;
-	struct str path;   /* of a unix socket */
+	struct str path; /* of a unix socket */
 };
-enum rc listen_open(struct arena *arena, const char *where, bool allow_public, struct listen_socket *socket_out, struct err *err);
+enum rc listen_open(struct arena *arena, const char *where, bool allow_public, struct listen_socket *socket_out,
+                    struct err *err);
 
 #endif

@@ -11,8 +11,8 @@ static bool refuse(enum problem *problem, enum problem what)
 }
 
 /* Adds a field whose texts are NUL-terminated already. */
-static bool add_field(struct arena *arena, struct form *form, size_t *capacity, struct str name, struct str value, bool is_file,
-                      enum problem *problem)
+static bool add_field(struct arena *arena, struct form *form, size_t *capacity, struct str name, struct str value,
+                      bool is_file, enum problem *problem)
 {
 	if (form->count == HTTP_FIELDS_MAX || name.len > HTTP_FIELD_NAME_MAX)
 		return refuse(problem, PROBLEM_TOO_LARGE);
@@ -145,7 +145,8 @@ static bool read_part_head(const char *bytes, size_t size, size_t at, struct par
 			return false;
 		if (str_equal_nocase(name, S("content-disposition"))) {
 			value = str_trim(value);
-			if (!str_is_none(found.name) || value.len < 9 || !str_equal_nocase(str_slice(value, 0, 9), S("form-data")))
+			if (!str_is_none(found.name) || value.len < 9 ||
+			    !str_equal_nocase(str_slice(value, 0, 9), S("form-data")))
 				return false;
 			found.name = parameter(value, S("name"));
 			found.is_file = !str_is_none(parameter(value, S("filename")));
@@ -158,7 +159,8 @@ static bool read_part_head(const char *bytes, size_t size, size_t at, struct par
 	return true;
 }
 
-bool form_multipart(struct arena *arena, char *bytes, size_t size, struct str boundary, struct form *form, enum problem *problem)
+bool form_multipart(struct arena *arena, char *bytes, size_t size, struct str boundary, struct form *form,
+                    enum problem *problem)
 {
 	struct form found = { NULL, 0 };
 	size_t capacity = 0;
@@ -183,7 +185,8 @@ bool form_multipart(struct arena *arena, char *bytes, size_t size, struct str bo
 		char *name_end = bytes + (part.name.ptr - bytes) + part.name.len;
 		*name_end = 0;
 		bytes[end] = 0;
-		if (!add_field(arena, &found, &capacity, part.name, (struct str){ bytes + part.body, end - part.body }, part.is_file, problem))
+		if (!add_field(arena, &found, &capacity, part.name, (struct str){ bytes + part.body, end - part.body },
+		               part.is_file, problem))
 			return false;
 		at = end + delimiter.len;
 	}

@@ -15,7 +15,8 @@ struct form {
  * HTTP_FIELD_NAME_MAX bytes (413). Content of multipart parts that have a file name is taken as it is. */
 bool form_urlencoded(struct arena *arena, char *bytes, size_t size, struct form *form, enum problem *problem);
 /* RFC 7578. `boundary` without the dashes. */
-bool form_multipart(struct arena *arena, char *bytes, size_t size, struct str boundary, struct form *form, enum problem *problem);
+bool form_multipart(struct arena *arena, char *bytes, size_t size, struct str boundary, struct form *form,
+                    enum problem *problem);
 
 enum form_type { FORM_URLENCODED, FORM_MULTIPART, FORM_OTHER };
 /* The kind of a Content-Type; *boundary is set for multipart (FORM_OTHER if it is missing or not one by RFC 2046). */

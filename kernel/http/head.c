@@ -117,12 +117,13 @@ enum known_line {
 	LINE_COUNT,
 };
 static const char *const known_lines[LINE_COUNT] = {
-	"host", "content-length", "transfer-encoding", "content-type", "content-encoding", "cookie", "origin", "sec-fetch-site",
-	"expect", "last-event-id", "authorization", "if-none-match",
+	"host",          "content-length", "transfer-encoding", "content-type", "content-encoding",
+	"cookie",        "origin",         "sec-fetch-site",    "expect",       "last-event-id",
+	"authorization", "if-none-match",
 };
 
-static bool gather_lines(const struct head *head, struct str values[LINE_COUNT], struct head_facts *facts, enum problem *problem,
-                         const char **reason)
+static bool gather_lines(const struct head *head, struct str values[LINE_COUNT], struct head_facts *facts,
+                         enum problem *problem, const char **reason)
 {
 	size_t size = head->method.len + head->target.len + head->version.len + 6;
 	if (head->line_count > HTTP_HEAD_LINES_MAX)
@@ -156,8 +157,8 @@ static bool gather_lines(const struct head *head, struct str values[LINE_COUNT],
 	return true;
 }
 
-static bool check_body(const struct head *head, const struct str values[LINE_COUNT], struct head_facts *facts, enum problem *problem,
-                       const char **reason)
+static bool check_body(const struct head *head, const struct str values[LINE_COUNT], struct head_facts *facts,
+                       enum problem *problem, const char **reason)
 {
 	struct str length = values[LINE_CONTENT_LENGTH];
 	if (!str_is_none(values[LINE_TRANSFER_ENCODING])) {
@@ -175,7 +176,8 @@ static bool check_body(const struct head *head, const struct str values[LINE_COU
 	}
 	if (facts->content_length > HTTP_BODY_MAX)
 		return refuse(PROBLEM_TOO_LARGE, "body_length", problem, reason);
-	if (!str_is_none(values[LINE_CONTENT_ENCODING]) && !str_equal_nocase(values[LINE_CONTENT_ENCODING], S("identity")))
+	if (!str_is_none(values[LINE_CONTENT_ENCODING]) &&
+	    !str_equal_nocase(values[LINE_CONTENT_ENCODING], S("identity")))
 		return refuse(PROBLEM_MEDIA_TYPE, "content_coding", problem, reason);
 	if (!str_is_none(values[LINE_EXPECT]) && !str_equal_nocase(values[LINE_EXPECT], S("100-continue")))
 		return refuse(PROBLEM_BAD_REQUEST, "expect", problem, reason);

@@ -14,7 +14,8 @@ struct head {
 struct head_facts {
 	int64_t content_length; /* -1 absent */
 	int64_t last_event_id;  /* -1 absent or not a number */
-	struct str host, content_type, cookies, accept_language, accept_encoding, if_none_match, origin, fetch_site, forwarded_for;
+	struct str host, content_type, cookies, accept_language, accept_encoding, if_none_match, origin, fetch_site,
+		forwarded_for;
 };
 
 /* Checks the head by RFC 9110 and 9112, refusing whatever two readers could understand differently: lines that double,
@@ -25,7 +26,7 @@ bool head_check(const struct head *head, struct head_facts *facts, enum problem 
 
 /* A target split into decoded segments. */
 struct target {
-	struct str path;      /* decoded, "/a/b" */
+	struct str path; /* decoded, "/a/b" */
 	struct str segments[HTTP_SEGMENTS_MAX];
 	size_t segment_count; /* 0 for "/" */
 	struct str query;     /* raw, without '?'; STR_NONE when there is none */

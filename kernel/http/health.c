@@ -41,17 +41,22 @@ static void test_clock_post(struct request *request, struct response *response)
 }
 
 static const struct route routes[] = {
-	{ METHOD_GET, "/health", health_get, "Whether the process and its peers are well", PERMIT_PRIVATE, RATE_PAGE, true },
+	{ METHOD_GET, "/health", health_get, "Whether the process and its peers are well", PERMIT_PRIVATE, RATE_PAGE,
+	  true },
 	{ METHOD_GET, "/metrics", metrics_get, "Counters for Prometheus", PERMIT_PRIVATE, RATE_PAGE, true },
-	{ METHOD_POST, "/test/clock", test_clock_post, "Moves the clock (only with --test-clock)", PERMIT_PRIVATE, RATE_PAGE, true },
+	{ METHOD_POST, "/test/clock", test_clock_post, "Moves the clock (only with --test-clock)", PERMIT_PRIVATE,
+	  RATE_PAGE, true },
 };
 
 static const struct setting settings[] = {
 	{ "http.form_burst", SETTING_INT, "60", 1, 1000000, "Forms one source may send at once before it has to wait" },
 	{ "http.form_per_minute", SETTING_INT, "30", 1, 1000000, "Forms one source may send in a minute, on average" },
-	{ "http.secret_burst", SETTING_INT, "20", 1, 1000000, "Tries with codes, passwords and links one source has before it is slowed to a stop" },
-	{ "http.secret_per_minute", SETTING_INT, "6", 1, 1000000, "Tries with codes, passwords and links one source has in a minute, on average" },
-	{ "http.listeners", SETTING_INT, "200", 1, 900, "Browsers that may follow a page live at one time; more get a plain page" },
+	{ "http.secret_burst", SETTING_INT, "20", 1, 1000000,
+	  "Tries with codes, passwords and links one source has before it is slowed to a stop" },
+	{ "http.secret_per_minute", SETTING_INT, "6", 1, 1000000,
+	  "Tries with codes, passwords and links one source has in a minute, on average" },
+	{ "http.listeners", SETTING_INT, "200", 1, 900,
+	  "Browsers that may follow a page live at one time; more get a plain page" },
 };
 
 static void write_metrics(struct house *house, struct buf *out)
@@ -60,27 +65,40 @@ static void write_metrics(struct house *house, struct buf *out)
 	struct hub_counts hub = hub_count(house->hub);
 	if (server) {
 		struct http_counters *counters = &server->counters;
-		buf_add_str(out, S("# HELP chancery_http_responses_total Responses by class of status.\n# TYPE chancery_http_responses_total counter\n"));
-		for (int class = 1; class <= 5; class++)
-			buf_format(out, "chancery_http_responses_total{class=\"%dxx\"} %lld\n", class, (long long)atomic_load(&counters->requests[class]));
+		buf_add_str(out, S("# HELP chancery_http_responses_total Responses by class of status.\n# TYPE "
+		                   "chancery_http_responses_total counter\n"));
+		for (int class = 1; class <= 5; class ++)
+			buf_format(out, "chancery_http_responses_total{class=\"%dxx\"} %lld\n", class,
+			           (long long)atomic_load(&counters->requests[class]));
 		const struct {
 			const char *name, *type, *help;
 			long long value;
 		} figures[] = {
-			{ "http_microseconds_total", "counter", "Time from head to response, all requests together.", atomic_load(&counters->microseconds) },
-			{ "http_heads_refused_total", "counter", "Ambiguous or malformed heads refused.", atomic_load(&counters->refused_heads) },
-			{ "http_queue_full_total", "counter", "Requests refused because all workers were busy.", atomic_load(&counters->queue_full) },
-			{ "http_rate_limited_total", "counter", "Requests refused because their source sent too many.", atomic_load(&counters->rate_limited) },
-			{ "http_forms_refused_total", "counter", "Posts without a valid form token.", atomic_load(&counters->forms_refused) },
-			{ "http_waiting", "gauge", "Requests with the workers, in their queue or slowed down.", (long long)atomic_load(&server->suspended) },
-			{ "http_streams", "gauge", "Browsers that follow a page live.", (long long)atomic_load(&server->streams) },
-			{ "http_body_bytes", "gauge", "Bytes of request bodies in memory.", (long long)atomic_load(&server->bodies) },
+			{ "http_microseconds_total", "counter", "Time from head to response, all requests together.",
+			  atomic_load(&counters->microseconds) },
+			{ "http_heads_refused_total", "counter", "Ambiguous or malformed heads refused.",
+			  atomic_load(&counters->refused_heads) },
+			{ "http_queue_full_total", "counter", "Requests refused because all workers were busy.",
+			  atomic_load(&counters->queue_full) },
+			{ "http_rate_limited_total", "counter", "Requests refused because their source sent too many.",
+			  atomic_load(&counters->rate_limited) },
+			{ "http_forms_refused_total", "counter", "Posts without a valid form token.",
+			  atomic_load(&counters->forms_refused) },
+			{ "http_waiting", "gauge", "Requests with the workers, in their queue or slowed down.",
+			  (long long)atomic_load(&server->suspended) },
+			{ "http_streams", "gauge", "Browsers that follow a page live.",
+			  (long long)atomic_load(&server->streams) },
+			{ "http_body_bytes", "gauge", "Bytes of request bodies in memory.",
+			  (long long)atomic_load(&server->bodies) },
 		};
 		for (size_t i = 0; i < COUNT_OF(figures); i++)
-			buf_format(out, "# HELP chancery_%s %s\n# TYPE chancery_%s %s\nchancery_%s %lld\n", figures[i].name, figures[i].help,
-			           figures[i].name, figures[i].type, figures[i].name, figures[i].value);
+			buf_format(out, "# HELP chancery_%s %s\n# TYPE chancery_%s %s\nchancery_%s %lld\n",
+			           figures[i].name, figures[i].help, figures[i].name, figures[i].type, figures[i].name,
+			           figures[i].value);
 	}
-	buf_format(out, "# HELP chancery_events_total Events published to listeners.\n# TYPE chancery_events_total counter\nchancery_events_total %lld\n",
+	buf_format(out,
+	           "# HELP chancery_events_total Events published to listeners.\n# TYPE chancery_events_total "
+	           "counter\nchancery_events_total %lld\n",
 	           (long long)hub.published);
 }
 

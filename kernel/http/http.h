@@ -12,16 +12,16 @@
 #include "kernel/desk/desk.h"
 #include "kernel/html/html.h"
 
-#define HTTP_BODY_MAX (4 * 1024 * 1024)   /* a pasted polygon of 200,000 vertices fits */
+#define HTTP_BODY_MAX (4 * 1024 * 1024)    /* a pasted polygon of 200,000 vertices fits */
 #define HTTP_BODIES_MAX (64 * 1024 * 1024) /* of all requests being read at one time; beyond: 503 */
-#define HTTP_HEAD_MAX (16 * 1024)         /* request line and header lines; beyond: 431 */
+#define HTTP_HEAD_MAX (16 * 1024)          /* request line and header lines; beyond: 431 */
 #define HTTP_HEAD_LINES_MAX 100
 #define HTTP_TARGET_MAX 4096
 #define HTTP_FIELDS_MAX 2000
 #define HTTP_FIELD_NAME_MAX 128
 #define HTTP_CAPTURES_MAX 8
-#define HTTP_SEGMENTS_MAX 16              /* of a path */
-#define HTTP_QUEUE_MAX 256                /* requests waiting for a worker; beyond: 503 */
+#define HTTP_SEGMENTS_MAX 16 /* of a path */
+#define HTTP_QUEUE_MAX 256   /* requests waiting for a worker; beyond: 503 */
 #define HTTP_CONNECTIONS_MAX 1000
 
 struct http_field {
@@ -35,23 +35,24 @@ struct request {
 	struct house *house;
 	const struct route *route;
 	enum method method;
-	struct str path;              /* decoded, without the query */
+	struct str path; /* decoded, without the query */
 	struct http_field captures[HTTP_CAPTURES_MAX];
 	size_t capture_count;
 	struct http_field *query;
 	size_t query_count;
-	struct http_field *form;      /* POST: urlencoded or multipart; files appear with their content as value */
+	struct http_field *form; /* POST: urlencoded or multipart; files appear with their content as value */
 	size_t form_count;
-	struct str cookies;           /* the Cookie header */
+	struct str cookies; /* the Cookie header */
 	struct str if_none_match, accept_language, origin, fetch_site;
-	int64_t last_event_id;        /* SSE; -1 when absent */
-	uint64_t source;              /* keyed hash of the client's address, rotated daily; 0 unknown. The address itself is not kept */
-	enum language language;       /* what the page will be in */
+	int64_t last_event_id; /* SSE; -1 when absent */
+	uint64_t
+		source; /* keyed hash of the client's address, rotated daily; 0 unknown. The address itself is not kept */
+	enum language language;        /* what the page will be in */
 	const struct officer *officer; /* NULL when nobody is signed in */
-	int64_t now;                  /* UTC microseconds, one value for the whole request */
-	struct str body;              /* of a machine route, as it came; its type is in content_type */
+	int64_t now;                   /* UTC microseconds, one value for the whole request */
+	struct str body;               /* of a machine route, as it came; its type is in content_type */
 	struct str content_type, host;
-	bool secure;                  /* the public URL is https: cookies are Secure and __Host- */
+	bool secure; /* the public URL is https: cookies are Secure and __Host- */
 	struct exchange *exchange;
 };
 
@@ -69,12 +70,12 @@ bool request_form_rows_over(const struct request *request, const char *prefix, s
 
 struct response {
 	struct arena *arena;
-	int status;               /* 200 unless set */
-	struct str content_type;  /* "text/html; charset=utf-8" unless set */
+	int status;              /* 200 unless set */
+	struct str content_type; /* "text/html; charset=utf-8" unless set */
 	struct buf body;
 	struct http_field *headers;
 	size_t header_count;
-	bool cacheable;           /* public page: ETag from the body, max-age short; otherwise no-store. Ignored when the page
+	bool cacheable; /* public page: ETag from the body, max-age short; otherwise no-store. Ignored when the page
 	                             holds a form token, sets a cookie or an officer is signed in */
 	struct event_stream *stream; /* set by response_stream */
 };
@@ -91,7 +92,8 @@ void response_error(struct request *request, struct response *response, enum rc 
 /* A file to save: content disposition with a safe ASCII name. */
 void response_download(struct response *response, struct str content_type, const char *file_name);
 /* Sets a cookie: HttpOnly, SameSite=Lax, Path=/; Secure and __Host- when the public URL is https. max_age < 0: session. */
-void response_cookie(struct request *request, struct response *response, const char *name, struct str value, int64_t max_age_seconds);
+void response_cookie(struct request *request, struct response *response, const char *name, struct str value,
+                     int64_t max_age_seconds);
 
 /* --- form tokens ---------------------------------------------------------------------------------------- */
 /* Every form holds {{ form_token }}: bound to the browser's cookie and to one rendering, so that it is both the
@@ -108,26 +110,19 @@ enum rc response_stream(struct request *request, struct response *response, stru
 /* --- the server ----------------------------------------------------------------------------------------- */
 extern const struct desk http_desk; /* /health, /metrics, /test/clock on the private listener; settings of limits */
 
-/* A file of the front end, compiled in; found by its path ("/assets/chancery.0f3a.css"). All memory is static. */
-struct http_asset {
-	const char *content_type;
-	struct str bytes, gzip;    /* gzip empty: only plain */
-};
 struct http_options {
-	const char *listen;          /* "127.0.0.1:8080", "[::1]:8080" or "unix:/path" */
-	const char *private_listen;  /* the same for PERMIT_PRIVATE routes, or NULL */
-	bool allow_public_address;   /* else only loopback and unix sockets are bound */
-	unsigned workers;            /* 0: 4 */
-	size_t queue_most;           /* 0: HTTP_QUEUE_MAX */
-	int64_t head_timeout;        /* microseconds for a whole head, and for a connection to stay idle; 0: 30 s */
-	int64_t body_timeout;        /* for a whole body; 0: 120 s */
-	int64_t send_timeout;        /* for a whole response but streams; 0: 300 s */
-	/* Finds a file of the front end by its path ("/assets/..."); NULL: there are none. */
-	bool (*find_asset)(struct str path, struct http_asset *asset_out);
-	const char *style_hash;      /* base64 of the SHA-256 of the one inline <style> of pages, or NULL: none is allowed */
+	const char *listen;         /* "127.0.0.1:8080", "[::1]:8080" or "unix:/path" */
+	const char *private_listen; /* the same for PERMIT_PRIVATE routes, or NULL */
+	bool allow_public_address;  /* else only loopback and unix sockets are bound */
+	unsigned workers;           /* 0: 4 */
+	size_t queue_most;          /* 0: HTTP_QUEUE_MAX */
+	int64_t head_timeout;       /* microseconds for a whole head, and for a connection to stay idle; 0: 30 s */
+	int64_t body_timeout;       /* for a whole body; 0: 120 s */
+	int64_t send_timeout;       /* for a whole response but streams; 0: 300 s */
 };
 struct http_server;
-enum rc http_start(struct house *house, const struct http_options *options, struct http_server **server_out, struct err *err);
+enum rc http_start(struct house *house, const struct http_options *options, struct http_server **server_out,
+                   struct err *err);
 /* The port really bound (for port 0). */
 int http_port(const struct http_server *server, bool private_listener);
 /* Stops accepting, lets running handlers end, closes. */

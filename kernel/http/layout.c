@@ -7,9 +7,6 @@
  * compared, nothing is read. Later versions refuse these heads themselves and may lay them out otherwise. */
 #include "layout.h"
 
-/* 0.9.76 is 0.9.75 with one repair. */
-#define LAST_KNOWN 0x000976ffu
-
 static uintptr_t address(const char *text)
 {
 	return (uintptr_t)text;
@@ -17,7 +14,9 @@ static uintptr_t address(const char *text)
 
 bool layout_is_known(void)
 {
-	return MHD_get_version_bin() <= LAST_KNOWN;
+	/* 0.9.76 is 0.9.75 with one repair. */
+	const char *version = MHD_get_version();
+	return strcmp(version, "0.9.75") == 0 || strcmp(version, "0.9.76") == 0;
 }
 
 bool layout_is_plain(const struct head *head, size_t head_size)

@@ -19,7 +19,8 @@ union any_address {
 	struct sockaddr_in6 v6;
 };
 
-static enum rc parse_address(struct arena *arena, const char *where, union any_address *address, socklen_t *length, struct err *err)
+static enum rc parse_address(struct arena *arena, const char *where, union any_address *address, socklen_t *length,
+                             struct err *err)
 {
 	struct str text = str_from(where);
 	size_t colon = text.len;
@@ -58,7 +59,8 @@ static bool is_loopback(const union any_address *address)
 	return IN6_IS_ADDR_LOOPBACK(&address->v6.sin6_addr);
 }
 
-static enum rc open_internet(const char *where, const union any_address *address, socklen_t length, struct listen_socket *out, struct err *err)
+static enum rc open_internet(const char *where, const union any_address *address, socklen_t length,
+                             struct listen_socket *out, struct err *err)
 {
 	int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int yes = 1;
@@ -70,7 +72,8 @@ static enum rc open_internet(const char *where, const union any_address *address
 	/* One family each, so that "is this loopback" has one answer. */
 	if (well && address->any.sa_family == AF_INET6)
 		well = setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes) == 0;
-	well = well && bind(fd, &address->any, length) == 0 && listen(fd, BACKLOG) == 0 && getsockname(fd, &bound.any, &bound_length) == 0;
+	well = well && bind(fd, &address->any, length) == 0 && listen(fd, BACKLOG) == 0 &&
+	       getsockname(fd, &bound.any, &bound_length) == 0;
 	if (!well) {
 		enum rc rc = err_set(err, FAILED, "%s: %s", where, strerror(errno));
 		close(fd);
@@ -98,14 +101,16 @@ static enum rc open_unix(struct arena *arena, struct str path, struct listen_soc
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	if (path.len == 0 || path.len >= sizeof address.sun_path)
-		return err_set(err, INVALID, "unix:%.*s: the path must have 1 to %zu bytes", STR_ARG(path), sizeof address.sun_path - 1);
+		return err_set(err, INVALID, "unix:%.*s: the path must have 1 to %zu bytes", STR_ARG(path),
+		               sizeof address.sun_path - 1);
 	memcpy(address.sun_path, path.ptr, path.len);
 	if (!clear_stale(&address))
-		return err_set(err, FAILED, "unix:%s: another process listens there, or the file cannot be removed", address.sun_path);
+		return err_set(err, FAILED, "unix:%s: another process listens there, or the file cannot be removed",
+		               address.sun_path);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* Nobody can connect between bind and listen, so the mode is right from the first connection on. */
-	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof address) != 0 || chmod(address.sun_path, 0660) != 0 ||
-	    listen(fd, BACKLOG) != 0) {
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof address) != 0 ||
+	    chmod(address.sun_path, 0660) != 0 || listen(fd, BACKLOG) != 0) {
 		enum rc rc = err_set(err, FAILED, "unix:%s: %s", address.sun_path, strerror(errno));
 		if (fd >= 0)
 			close(fd);
@@ -117,7 +122,8 @@ static enum rc open_unix(struct arena *arena, struct str path, struct listen_soc
 	return OK;
 }
 
-enum rc listen_open(struct arena *arena, const char *where, bool allow_public, struct listen_socket *socket_out, struct err *err)
+enum rc listen_open(struct arena *arena, const char *where, bool allow_public, struct listen_socket *socket_out,
+                    struct err *err)
 {
 	struct listen_socket found = { .fd = -1 };
 	enum rc rc;
@@ -128,7 +134,10 @@ enum rc listen_open(struct arena *arena, const char *where, bool allow_public, s
 		socklen_t length = 0;
 		rc = parse_address(arena, where, &address, &length, err);
 		if (rc == OK && !allow_public && !is_loopback(&address))
-			rc = err_set(err, DENIED, "%s is not a loopback address: put a proxy in front, or allow public addresses on purpose", where);
+			rc = err_set(err, DENIED,
+			             "%s is not a loopback address: put a proxy in front, or allow public addresses on "
+			             "purpose",
+			             where);
 		if (rc == OK)
 			rc = open_internet(where, &address, length, &found, err);
 	}

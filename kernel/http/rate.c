@@ -33,7 +33,8 @@ static struct rate_bucket *find_bucket(struct rate_table *table, uint64_t key, s
 	return oldest;
 }
 
-double rate_take(struct rate_table *table, enum rate_class rate, uint64_t source, struct rate_limit limit, int64_t now, int64_t *retry_after)
+double rate_take(struct rate_table *table, enum rate_class rate, uint64_t source, struct rate_limit limit, int64_t now,
+                 int64_t *retry_after)
 {
 	if (source == 0)
 		return 1;

@@ -29,6 +29,7 @@ struct rate_limit {
 };
 /* Takes one token of (class, source) at monotonic time `now`. Returns the share of the bucket that is left, 0..1, or -1 when it was
  * empty; then *retry_after gets the seconds until there is one again. Source 0 (unknown) is never limited. */
-double rate_take(struct rate_table *table, enum rate_class rate, uint64_t source, struct rate_limit limit, int64_t now, int64_t *retry_after);
+double rate_take(struct rate_table *table, enum rate_class rate, uint64_t source, struct rate_limit limit, int64_t now,
+                 int64_t *retry_after);
 
 #endif

@@ -32,8 +32,9 @@ static bool is_header_safe(struct str s)
 /* Those every response has, or that are made from fields of struct response. */
 static bool is_kernels_own(struct exchange *exchange, struct str name)
 {
-	static const char *const own[] = { "content-length", "content-type", "content-encoding", "transfer-encoding", "connection", "date",
-		                               "cache-control", "etag", "vary" };
+	static const char *const own[] = { "content-length",    "content-type", "content-encoding",
+		                           "transfer-encoding", "connection",   "date",
+		                           "cache-control",     "etag",         "vary" };
 	for (size_t i = 0; i < COUNT_OF(own); i++)
 		if (str_equal_nocase(name, str_from(own[i])))
 			return true;
@@ -47,7 +48,8 @@ void response_header(struct response *response, const char *name, struct str val
 {
 	struct exchange *exchange = exchange_of_response(response);
 	if (is_kernels_own(exchange, str_from(name)) || !is_header_safe(value)) {
-		log_error("header_refused", LOGC("name", name), LOGC("route", exchange->request.route ? exchange->request.route->path : ""));
+		log_error("header_refused", LOGC("name", name),
+		          LOGC("route", exchange->request.route ? exchange->request.route->path : ""));
 		exchange->mistake = true;
 		return;
 	}
@@ -71,7 +73,8 @@ void response_redirect(struct response *response, struct str path)
 {
 	struct exchange *exchange = exchange_of_response(response);
 	if (!is_local_path(path)) {
-		log_error("redirect_refused", LOGC("route", exchange->request.route ? exchange->request.route->path : ""));
+		log_error("redirect_refused",
+		          LOGC("route", exchange->request.route ? exchange->request.route->path : ""));
 		exchange->mistake = true;
 		return;
 	}
@@ -108,8 +111,9 @@ void response_problem(struct request *request, struct response *response, enum p
 void response_error(struct request *request, struct response *response, enum rc rc, const struct err *err)
 {
 	static const enum problem problem_of[] = {
-		[OK] = PROBLEM_FAILED, [NOT_FOUND] = PROBLEM_NOT_FOUND, [DENIED] = PROBLEM_DENIED, [INVALID] = PROBLEM_INVALID,
-		[CONFLICT] = PROBLEM_CONFLICT, [BUSY] = PROBLEM_BUSY, [FAILED] = PROBLEM_FAILED,
+		[OK] = PROBLEM_FAILED,       [NOT_FOUND] = PROBLEM_NOT_FOUND, [DENIED] = PROBLEM_DENIED,
+		[INVALID] = PROBLEM_INVALID, [CONFLICT] = PROBLEM_CONFLICT,   [BUSY] = PROBLEM_BUSY,
+		[FAILED] = PROBLEM_FAILED,
 	};
 	if (rc == FAILED || rc == OK)
 		log_error("request_failed", LOGC("route", request->route ? request->route->path : ""),
@@ -124,12 +128,15 @@ void response_download(struct response *response, struct str content_type, const
 	char safe[128];
 	size_t n = 0;
 	for (const char *c = file_name; *c && n + 1 < sizeof safe; c++) {
-		bool plain = (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || *c == '.' || *c == '-' || *c == '_';
-		safe[n++] = plain && !(n == 0 && *c == '.') ? *c : '_';
+		bool plain = (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
+		             *c == '.' || *c == '-' || *c == '_';
+		safe[n] = plain && !(n == 0 && *c == '.') ? *c : '_';
+		n++;
 	}
 	safe[n] = 0;
 	response->content_type = str_copy(response->arena, content_type);
-	add_header(response, S("Content-Disposition"), str_format(response->arena, "attachment; filename=\"%s\"", safe));
+	add_header(response, S("Content-Disposition"),
+	           str_format(response->arena, "attachment; filename=\"%s\"", safe));
 }
 
 /* RFC 6265, 4.1.1: cookie-octet. */
@@ -143,7 +150,8 @@ static bool is_cookie_value(struct str value)
 	return true;
 }
 
-void response_cookie(struct request *request, struct response *response, const char *name, struct str value, int64_t max_age_seconds)
+void response_cookie(struct request *request, struct response *response, const char *name, struct str value,
+                     int64_t max_age_seconds)
 {
 	struct exchange *exchange = exchange_of(request);
 	if (!is_cookie_value(value)) {
@@ -151,25 +159,27 @@ void response_cookie(struct request *request, struct response *response, const c
 		exchange->mistake = true;
 		return;
 	}
-	struct str age = max_age_seconds < 0 ? S("") : str_format(response->arena, "; Max-Age=%lld", (long long)max_age_seconds);
+	struct str age =
+		max_age_seconds < 0 ? S("") : str_format(response->arena, "; Max-Age=%lld", (long long)max_age_seconds);
 	add_header(response, S("Set-Cookie"),
-	           str_format(response->arena, "%s%s=%.*s; Path=/; HttpOnly; SameSite=Lax%s%.*s", request->secure ? "__Host-" : "", name,
-	                      STR_ARG(value), request->secure ? "; Secure" : "", STR_ARG(age)));
+	           str_format(response->arena, "%s%s=%.*s; Path=/; HttpOnly; SameSite=Lax%s%.*s",
+	                      request->secure ? "__Host-" : "", name, STR_ARG(value), request->secure ? "; Secure" : "",
+	                      STR_ARG(age)));
 	exchange->cookie_set = true;
 }
 
 /* --- what every response has -------------------------------------------------------------------------------- */
 
-void fixed_headers_build(struct http_server *server, const char *style_hash)
+void fixed_headers_build(struct http_server *server)
 {
 	struct arena *arena = &server->arena;
-	struct str style = style_hash ? str_format(arena, " 'sha256-%s'", style_hash) : S("");
 	struct http_field headers[] = {
 		{ S("Content-Security-Policy"),
 		  str_format(arena,
-		             "default-src 'none'; style-src 'self'%.*s; script-src 'self'; img-src 'self'; connect-src 'self'; "
+		             "default-src 'none'; style-src 'self' '%s'; script-src 'self'; img-src 'self'; connect-src "
+		             "'self'; "
 		             "manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-		             STR_ARG(style)) },
+		             html_style_hash) },
 		{ S("X-Content-Type-Options"), S("nosniff") },
 		{ S("X-Frame-Options"), S("DENY") },
 		{ S("Referrer-Policy"), S("no-referrer") },
@@ -188,8 +198,14 @@ void fixed_headers_build(struct http_server *server, const char *style_hash)
 
 static bool is_text(struct str type)
 {
-	static const char *const kinds[] = { "text/", "application/json", "application/geo+json", "application/xml", "application/cap+xml",
-		                                 "application/manifest+json", "application/problem+json", "image/svg+xml" };
+	static const char *const kinds[] = { "text/",
+		                             "application/json",
+		                             "application/geo+json",
+		                             "application/xml",
+		                             "application/cap+xml",
+		                             "application/manifest+json",
+		                             "application/problem+json",
+		                             "image/svg+xml" };
 	for (size_t i = 0; i < COUNT_OF(kinds); i++)
 		if (str_starts(type, str_from(kinds[i])))
 			return true;
@@ -200,17 +216,19 @@ static bool is_text(struct str type)
 static bool make_cacheable(struct exchange *exchange, uint8_t tag[ETAG_SIZE])
 {
 	struct response *response = &exchange->response;
-	if (!response->cacheable || response->status != 200 || exchange->request.method != METHOD_GET || exchange->form_token_made ||
-	    exchange->cookie_set || exchange->request.officer) {
+	if (!response->cacheable || response->status != 200 || exchange->request.method != METHOD_GET ||
+	    exchange->form_token_made || exchange->cookie_set || exchange->request.officer) {
 		add_header(response, S("Cache-Control"), S("no-store"));
 		return false;
 	}
-	crypto_generichash(tag, ETAG_SIZE, (const unsigned char *)(response->body.ptr ? response->body.ptr : ""), response->body.len, NULL, 0);
+	crypto_generichash(tag, ETAG_SIZE, (const unsigned char *)(response->body.ptr ? response->body.ptr : ""),
+	                   response->body.len, NULL, 0);
 	/* Weak: the same tag stands for the plain and the compressed bytes. */
 	struct str hex = str_hex(response->arena, tag, ETAG_SIZE);
 	struct str etag = str_format(response->arena, "W/\"%.*s\"", STR_ARG(hex));
 	add_header(response, S("ETag"), etag);
-	add_header(response, S("Cache-Control"), str_format(response->arena, "public, max-age=%d, must-revalidate", CACHE_SECONDS));
+	add_header(response, S("Cache-Control"),
+	           str_format(response->arena, "public, max-age=%d, must-revalidate", CACHE_SECONDS));
 	add_header(response, S("Vary"), S("Accept-Encoding, Accept-Language, Cookie"));
 	if (head_etag_matches(exchange->facts.if_none_match, etag)) {
 		response->status = 304;

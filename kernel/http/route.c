@@ -17,8 +17,10 @@ static enum rc read_pattern(struct route_entry *entry, const struct route *route
 		if (captured)
 			segment = str_slice(segment, 1, segment.len);
 		captures += captured;
-		if (segment.len == 0 || (more && rest.len == 0) || entry->segment_count == HTTP_SEGMENTS_MAX || captures > HTTP_CAPTURES_MAX)
-			return err_set(err, INVALID, "route %s: empty segment, slash at the end, or too many parts", route->path);
+		if (segment.len == 0 || (more && rest.len == 0) || entry->segment_count == HTTP_SEGMENTS_MAX ||
+		    captures > HTTP_CAPTURES_MAX)
+			return err_set(err, INVALID, "route %s: empty segment, slash at the end, or too many parts",
+			               route->path);
 		entry->segments[entry->segment_count] = segment;
 		entry->captured[entry->segment_count++] = captured;
 	}
@@ -46,7 +48,8 @@ static int compare_entries(const void *a, const void *b)
 	return order ? order : (int)first->route->method - (int)second->route->method;
 }
 
-enum rc routes_build(struct routes *routes, struct arena *arena, const struct house *house, bool is_private, struct err *err)
+enum rc routes_build(struct routes *routes, struct arena *arena, const struct house *house, bool is_private,
+                     struct err *err)
 {
 	struct routes found = { NULL, 0 };
 	size_t capacity = 0;
@@ -65,8 +68,8 @@ enum rc routes_build(struct routes *routes, struct arena *arena, const struct ho
 		qsort(found.entries, found.count, sizeof *found.entries, compare_entries);
 	for (size_t i = 1; i < found.count; i++)
 		if (compare_entries(&found.entries[i - 1], &found.entries[i]) == 0)
-			return err_set(err, CONFLICT, "routes %s and %s answer to the same addresses", found.entries[i - 1].route->path,
-			               found.entries[i].route->path);
+			return err_set(err, CONFLICT, "routes %s and %s answer to the same addresses",
+			               found.entries[i - 1].route->path, found.entries[i].route->path);
 	*routes = found;
 	return OK;
 }
@@ -76,7 +79,8 @@ static bool matches(const struct route_entry *entry, const struct target *target
 	if (entry->segment_count != target->segment_count)
 		return false;
 	for (size_t i = 0; i < entry->segment_count; i++) {
-		if (entry->captured[i] ? target->segments[i].len == 0 : !str_equal(entry->segments[i], target->segments[i]))
+		if (entry->captured[i] ? target->segments[i].len == 0
+		                       : !str_equal(entry->segments[i], target->segments[i]))
 			return false;
 	}
 	return true;
@@ -95,7 +99,8 @@ struct route_match routes_match(const struct routes *routes, enum method method,
 		match.route = entry->route;
 		for (size_t s = 0; s < entry->segment_count; s++)
 			if (entry->captured[s])
-				match.captures[match.capture_count++] = (struct http_field){ entry->segments[s], target->segments[s] };
+				match.captures[match.capture_count++] =
+					(struct http_field){ entry->segments[s], target->segments[s] };
 	}
 	return match;
 }

@@ -12,17 +12,19 @@ struct route_entry {
 };
 
 struct routes {
-	struct route_entry *entries; /* those with fixed segments further left stand first, so the first match is the closest */
+	struct route_entry
+		*entries; /* those with fixed segments further left stand first, so the first match is the closest */
 	size_t count;
 };
 
 /* Takes the routes of all desks that are (is_private) or are not for the private listener. CONFLICT when two answer to the same
  * addresses and method, INVALID for a path that is malformed. */
-enum rc routes_build(struct routes *routes, struct arena *arena, const struct house *house, bool is_private, struct err *err);
+enum rc routes_build(struct routes *routes, struct arena *arena, const struct house *house, bool is_private,
+                     struct err *err);
 
 struct route_match {
-	const struct route *route;      /* NULL: none of that method */
-	bool allows[2];                 /* by enum method: which the address knows at all */
+	const struct route *route; /* NULL: none of that method */
+	bool allows[2];            /* by enum method: which the address knows at all */
 	struct http_field captures[HTTP_CAPTURES_MAX];
 	size_t capture_count;
 };

@@ -124,7 +124,8 @@ static void *timer_run(void *context)
 		while (refused) {
 			struct exchange *exchange = refused;
 			refused = exchange->next;
-			response_problem(&exchange->request, &exchange->response, exchange->limited ? PROBLEM_TOO_MANY : PROBLEM_BUSY, NULL);
+			response_problem(&exchange->request, &exchange->response,
+			                 exchange->limited ? PROBLEM_TOO_MANY : PROBLEM_BUSY, NULL);
 			response_finish(exchange);
 			resume(exchange);
 		}
@@ -135,7 +136,8 @@ static void *timer_run(void *context)
 		}
 		if (next > reap_at)
 			next = reap_at;
-		struct timespec until = { .tv_sec = (time_t)(next / CLOCK_SECOND), .tv_nsec = (long)(next % CLOCK_SECOND) * 1000 };
+		struct timespec until = { .tv_sec = (time_t)(next / CLOCK_SECOND),
+			                  .tv_nsec = (long)(next % CLOCK_SECOND) * 1000 };
 		pthread_mutex_lock(&server->lock);
 		if (!server->ending)
 			pthread_cond_timedwait(&server->tick, &server->lock, &until);
@@ -155,7 +157,8 @@ static void on_library_log(void *context, const char *format, va_list args)
 	arena_release(&arena);
 }
 
-static enum rc open_listener(struct http_server *server, const char *where, bool is_private, bool allow_public, struct err *err)
+static enum rc open_listener(struct http_server *server, const char *where, bool is_private, bool allow_public,
+                             struct err *err)
 {
 	struct listener *listener = &server->listeners[server->listener_count];
 	struct listen_socket opened;
@@ -171,17 +174,17 @@ static enum rc open_listener(struct http_server *server, const char *where, bool
 	listener->unix_path = opened.is_unix ? str_c(&server->arena, opened.path) : NULL;
 	pthread_mutex_init(&listener->lock, NULL);
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-	listener->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, listener,                                    //
-	                                    MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,                               //
-	                                    MHD_OPTION_LISTEN_SOCKET, (MHD_socket)opened.fd,                                //
-	                                    MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,                    //
-	                                    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,                  //
-	                                    MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,                                    //
-	                                    MHD_OPTION_STRICT_FOR_CLIENT, 1,                                                //
-	                                    MHD_OPTION_URI_LOG_CALLBACK, on_target, listener,                               //
-	                                    MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,                                //
-	                                    MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener,                          //
-	                                    MHD_OPTION_NOTIFY_COMPLETED, on_completed, listener,                            //
+	listener->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, listener,                    //
+	                                    MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,              //
+	                                    MHD_OPTION_LISTEN_SOCKET, (MHD_socket)opened.fd,               //
+	                                    MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,   //
+	                                    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, //
+	                                    MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,                   //
+	                                    MHD_OPTION_STRICT_FOR_CLIENT, 1,                               //
+	                                    MHD_OPTION_URI_LOG_CALLBACK, on_target, listener,              //
+	                                    MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,               //
+	                                    MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener,         //
+	                                    MHD_OPTION_NOTIFY_COMPLETED, on_completed, listener,           //
 	                                    MHD_OPTION_END);
 	if (!listener->daemon) {
 		close(opened.fd);
@@ -228,7 +231,6 @@ static struct http_server *server_new(struct house *house, const struct http_opt
 	server->body_timeout = options->body_timeout ? options->body_timeout : 120 * CLOCK_SECOND;
 	server->send_timeout = options->send_timeout ? options->send_timeout : 300 * CLOCK_SECOND;
 	server->queue_most = options->queue_most ? options->queue_most : HTTP_QUEUE_MAX;
-	server->find_asset = options->find_asset;
 	server->queue_tail = &server->queue_head;
 	server->gzip = gzip_cache_new();
 	arena_init(&server->arena);
@@ -240,11 +242,12 @@ static struct http_server *server_new(struct house *house, const struct http_opt
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&server->tick, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	fixed_headers_build(server, options->style_hash);
+	fixed_headers_build(server);
 	return server;
 }
 
-enum rc http_start(struct house *house, const struct http_options *options, struct http_server **server_out, struct err *err)
+enum rc http_start(struct house *house, const struct http_options *options, struct http_server **server_out,
+                   struct err *err)
 {
 	raise_file_limit();
 	hub_set_listeners_max(house->hub, (size_t)setting_int(house, "http.listeners"));

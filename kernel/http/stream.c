@@ -26,7 +26,8 @@ enum rc response_stream(struct request *request, struct response *response, stru
 	if (atomic_load(&exchange->server->stopping))
 		return BUSY;
 	/* Suspended and resumed by the hub only while libmicrohttpd reads from it: until then nobody sleeps, so nobody is woken. */
-	enum rc rc = hub_listen(request->house->hub, topic, request->last_event_id, wake_connection, exchange, &exchange->stream.listener);
+	enum rc rc = hub_listen(request->house->hub, topic, request->last_event_id, wake_connection, exchange,
+	                        &exchange->stream.listener);
 	if (rc != OK)
 		return rc;
 	buf_init(&exchange->stream.pending);
@@ -63,7 +64,8 @@ static ssize_t read_stream(void *context, uint64_t position, char *out, size_t s
 
 struct MHD_Response *stream_response(struct exchange *exchange)
 {
-	struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, exchange, NULL);
+	struct MHD_Response *response =
+		MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, exchange, NULL);
 	if (!response)
 		return NULL;
 	MHD_add_response_header(response, "Content-Type", "text/event-stream; charset=utf-8");
