@@ -562,11 +562,8 @@ class Schema:
             if not target and (word.is_word("INTO", "UPDATE") or word.is_word("FROM") and words[index - 1].is_word("DELETE")):
                 target = index + 1
             if word.is_word("RETURNING"):
-                table = words[target].text
-                if words[target + 1].is_word("AS"):
-                    table += " AS " + words[target + 2].text
                 at = statement.tokens.index(word)
-                return f"SELECT {compact(statement.tokens[at + 1:], null)} FROM {table}"
+                return f"SELECT {compact(statement.tokens[at + 1:], null)} FROM {words[target].text}"
         return None
 
 
