@@ -166,6 +166,7 @@ class Statements(Rooms):
         self.refused(1, "is INTEGER in its table", "-- name: a :many\n-- column: id TEXT\nSELECT id FROM person;")
         self.refused(1, "keyword of C", "-- name: a :many\n-- parameter: default TEXT\nSELECT id FROM person WHERE name = :default;")
         self.refused(2, "parameters are written :name", "-- name: a :many\nSELECT id FROM person WHERE id = ?;")
+        self.refused(1, "LIKE without ESCAPE", "-- name: a :many\nSELECT id FROM person WHERE name LIKE :name;")
         self.refused(2, "unfinished text", "-- name: a :many\nSELECT id FROM person WHERE name = 'x;")
         self.refused(2, "INTEGER|REAL|TEXT|BLOB", "-- name: a :many\n-- column: id INT\nSELECT id FROM person;")
 
@@ -220,6 +221,8 @@ class Migrations(Rooms):
         self.table_refused(1, "made later or nowhere", "CREATE TABLE t (\n\tid INTEGER REFERENCES later (id) -- id\n) STRICT;\n")
         self.table_refused(1, "write it between", "CREATE TRIGGER x AFTER INSERT ON t BEGIN DELETE FROM t; END;\n")
         self.table_refused(4, "no such table", PERSON.replace(PERSON, "CREATE TABLE t (\n\tid INTEGER -- id\n) STRICT;\nINSERT INTO u VALUES (1);\n"))
+        self.table_refused(1, "write it between", "VACUUM;\n")
+        self.table_refused(7, "write ADD COLUMN", PERSON + "ALTER TABLE person ADD age;\n")
         self.table_refused(1, "'-- end' does not fit", "-- end\n" + PERSON)
         self.table_refused(2, "without '-- end'", "-- sqlite:\n" + PERSON)
 
