@@ -216,7 +216,7 @@ class Migration:
     def translate(self, statement, all_tokens):
         words = solid(statement)
         line = words[0].line
-        verbs = [word.text.upper() for word in words[:3]]
+        verbs = ([word.text.upper() for word in words[:3]] + ["", ""])[:3]
         refuse_words(words, self.path)
         comments = []
         if verbs[0] == "CREATE" and verbs[1] == "TABLE":
@@ -224,8 +224,8 @@ class Migration:
         elif verbs[0] == "ALTER" and verbs[1] == "TABLE":
             comments = self.translate_alter(statement, words, all_tokens)
         elif verbs[0] == "CREATE" and "INDEX" in verbs:
-            index = verbs.index("INDEX")
-            check_name(words[index + 1].text, self.path, line, "index")
+            name = words[verbs.index("INDEX") + 1:][:1]
+            check_name(name[0].text if name else "", self.path, line, "index")
         elif verbs[0] not in ("INSERT", "UPDATE", "DELETE", "DROP", "WITH") and verbs[:2] != ["CREATE", "VIEW"]:
             raise SourceError(self.path, line, f"{' '.join(verbs[:2])}: write it between '-- sqlite:' and '-- end', "
                               "and its counterpart between '-- postgres:' and '-- end'")
@@ -273,10 +273,10 @@ class Migration:
     def translate_alter(self, statement, words, all_tokens):
         table = words[2].text
         upper = [word.text.upper() for word in words]
-        if upper[3] != "ADD":
+        if "ADD" not in upper[3:4]:
             return []
-        if upper[4] != "COLUMN":
-            raise SourceError(self.path, words[0].line, "write ADD COLUMN")
+        if upper[4:5] != ["COLUMN"] or len(words) < 7:
+            raise SourceError(self.path, words[0].line, "write ADD COLUMN name TYPE")
         at = statement.index(words[5])
         return [self.translate_column(table, statement[at:], words[-1].end_line, all_tokens, set(), False)]
 
@@ -562,11 +562,8 @@ class Schema:
             if not target and (word.is_word("INTO", "UPDATE") or word.is_word("FROM") and words[index - 1].is_word("DELETE")):
                 target = index + 1
             if word.is_word("RETURNING"):
-                table = words[target].text
-                if words[target + 1].is_word("AS"):
-                    table += " AS " + words[target + 2].text
                 at = statement.tokens.index(word)
-                return f"SELECT {compact(statement.tokens[at + 1:], null)} FROM {table}"
+                return f"SELECT {compact(statement.tokens[at + 1:], null)} FROM {words[target].text}"
         return None
 
 
@@ -579,6 +576,9 @@ def check_c_name(statement, name):
 
 def finish_statement(statement, schema):
     schema.prepare(statement)
+    likes = sum(token.is_word("LIKE") for token in statement.tokens)
+    if likes > sum(token.is_word("ESCAPE") for token in statement.tokens):
+        statement.fail("LIKE without ESCAPE: PostgreSQL takes \\ for an escape by itself, SQLite does not")
     if len(statement.parameters) > PARAMETERS_MAX:
         statement.fail(f"more than {PARAMETERS_MAX} parameters")
     if len(statement.columns) > COLUMNS_MAX:

@@ -1,7 +1,7 @@
 /* The store: one small interface over SQLite (default) and PostgreSQL.
  *
  * Statements are never written in C: they stand in a room's queries.sql, and tools/sqlgen.py makes typed
- * functions of them (ROOM_sql.h), which call the db_statement_* functions below.
+ * functions of them (ROOM_sql.h), which call db_exec, db_one and the like below.
  *
  * All writing goes through db_write, the only place that commits. On SQLite one writer thread serves three
  * lanes, and work items that wait together are committed together (each in a savepoint of its own), so one
@@ -48,7 +48,7 @@ struct db_driver;
 struct db_options {
 	int readers;          /* SQLite: read connections, 1..64 */
 	int connections;      /* PostgreSQL: all connections of this process, 2..64 */
-	int64_t cache_bytes;  /* SQLite: page cache of the writer; each reader has a quarter of it */
+	int64_t cache_bytes;  /* SQLite: page cache of the writer; each reader has an eighth of it */
 	int64_t busy_timeout; /* microseconds to wait for another process's transaction or a free connection */
 };
 

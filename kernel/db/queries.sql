@@ -36,16 +36,3 @@ SELECT coalesce(max(id), 0) AS highest FROM change WHERE at < :before AND id < (
 
 -- name: db_change_set_trimmed :exec
 UPDATE change_trim SET trimmed = :trimmed WHERE id = 1 AND trimmed < :trimmed;
-
--- name: setting_find :one
-SELECT value FROM setting WHERE name = :name;
-
--- name: setting_list :many
-SELECT name, value, changed_at FROM setting ORDER BY name;
-
--- name: setting_put :exec
-INSERT INTO setting (name, value, changed_at) VALUES (:name, :value, :changed_at)
-ON CONFLICT (name) DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at;
-
--- name: setting_remove :exec
-DELETE FROM setting WHERE name = :name;

@@ -17,7 +17,7 @@ SELECT id, name, room FROM shelf ORDER BY name;
 
 -- name: shelf_all_named_alike :one
 -- row: shelf
-SELECT id, name, room FROM shelf WHERE name LIKE :name;
+SELECT id, name, room FROM shelf WHERE name LIKE :name ESCAPE '\';
 
 -- name: shelf_set_room :exec
 UPDATE shelf SET room = :room WHERE name = :name;

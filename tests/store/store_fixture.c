@@ -148,3 +148,73 @@ struct err *fixture_err(struct fixture *fixture)
 	err_init(&fixture->err, &fixture->arena);
 	return &fixture->err;
 }
+
+/* --- small works -------------------------------------------------------------------------------------------------- */
+
+enum rc put_shelf(struct db_tx *tx, void *context, struct err *err)
+{
+	struct put *put = context;
+	struct shelf_insert_row row;
+	struct arena arena;
+	arena_init(&arena);
+	enum rc rc = shelf_insert(tx, &arena, &(struct shelf_insert_args){ str_from(put->name), put->room }, &row, err);
+	arena_release(&arena);
+	if (rc == OK)
+		put->id = row.id;
+	return rc;
+}
+
+enum rc write_shelf(struct fixture *fixture, const char *name, int64_t room)
+{
+	struct put put = { name, room, 0 };
+	return db_write(fixture->db, DB_LANE_PERSON, put_shelf, &put, fixture_err(fixture));
+}
+
+static enum rc count_work(struct db_tx *tx, void *context, struct err *err)
+{
+	struct shelf_count_row row;
+	struct arena arena;
+	arena_init(&arena);
+	enum rc rc = shelf_count(tx, &arena, &row, err);
+	arena_release(&arena);
+	if (rc == OK)
+		*(int64_t *)context = row.shelves;
+	return rc;
+}
+
+int64_t count_shelves(struct fixture *fixture)
+{
+	int64_t count = -1;
+	assert_rc(fixture, OK, db_read(fixture->db, count_work, &count, fixture_err(fixture)));
+	return count;
+}
+
+/* --- cmocka ------------------------------------------------------------------------------------------------------- */
+
+enum store_kind fixture_kinds[2] = { STORE_SQLITE, STORE_POSTGRESQL };
+
+static void make(void **state, bool migrate)
+{
+	struct fixture *fixture = malloc(sizeof *fixture);
+	fixture_init(fixture, *(enum store_kind *)*state, migrate);
+	*state = fixture;
+}
+
+int fixture_setup(void **state)
+{
+	make(state, true);
+	return 0;
+}
+
+int fixture_setup_empty(void **state)
+{
+	make(state, false);
+	return 0;
+}
+
+int fixture_teardown(void **state)
+{
+	fixture_release(*state);
+	free(*state);
+	return 0;
+}

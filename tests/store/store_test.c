@@ -15,85 +15,6 @@
 
 #include "store_sql.h"
 
-static enum store_kind kinds[] = { STORE_SQLITE, STORE_POSTGRESQL };
-
-static int setup(void **state)
-{
-	struct fixture *fixture = malloc(sizeof *fixture);
-	fixture_init(fixture, *(enum store_kind *)*state, true);
-	*state = fixture;
-	return 0;
-}
-
-static int setup_empty(void **state)
-{
-	struct fixture *fixture = malloc(sizeof *fixture);
-	fixture_init(fixture, *(enum store_kind *)*state, false);
-	*state = fixture;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	fixture_release(*state);
-	free(*state);
-	return 0;
-}
-
-#define assert_rc(fixture, expected, call)                                                                       \
-	do {                                                                                                     \
-		enum rc rc_ = (call);                                                                            \
-		if (rc_ != (expected))                                                                           \
-			fail_msg("%s: %s, not %s: %.*s", #call, rc_name(rc_), rc_name(expected),                  \
-			         STR_ARG((fixture)->err.detail));                                                 \
-	} while (0)
-
-/* --- small works -------------------------------------------------------------------------------------------------- */
-
-struct put {
-	const char *name;
-	int64_t room;
-	int64_t id;
-};
-
-static enum rc put_shelf(struct db_tx *tx, void *context, struct err *err)
-{
-	struct put *put = context;
-	struct shelf_insert_row row;
-	struct arena arena;
-	arena_init(&arena);
-	enum rc rc = shelf_insert(tx, &arena, &(struct shelf_insert_args){ str_from(put->name), put->room }, &row, err);
-	arena_release(&arena);
-	if (rc == OK)
-		put->id = row.id;
-	return rc;
-}
-
-static enum rc write_shelf(struct fixture *fixture, const char *name, int64_t room)
-{
-	struct put put = { name, room, 0 };
-	return db_write(fixture->db, DB_LANE_PERSON, put_shelf, &put, fixture_err(fixture));
-}
-
-static enum rc count_work(struct db_tx *tx, void *context, struct err *err)
-{
-	struct shelf_count_row row;
-	struct arena arena;
-	arena_init(&arena);
-	enum rc rc = shelf_count(tx, &arena, &row, err);
-	arena_release(&arena);
-	if (rc == OK)
-		*(int64_t *)context = row.shelves;
-	return rc;
-}
-
-static int64_t count_shelves(struct fixture *fixture)
-{
-	int64_t count = -1;
-	assert_rc(fixture, OK, db_read(fixture->db, count_work, &count, fixture_err(fixture)));
-	return count;
-}
-
 /* --- migrations ----------------------------------------------------------------------------------------------------- */
 
 static void test_migrates_from_any_version(void **state)
@@ -603,18 +524,14 @@ static void test_copy(void **state)
 	assert_int_equal(count_shelves(fixture), 1);
 }
 
-#define BOTH(test) BOTH_(test, setup)
-#define BOTH_(test, set)                                                                                         \
-	{ #test " (sqlite)", test, set, teardown, &kinds[0] }, { #test " (postgresql)", test, set, teardown, &kinds[1] }
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOTH_(test_migrates_from_any_version, setup_empty),
-		BOTH_(test_refuses_what_it_does_not_know, setup_empty),
-		BOTH_(test_broken_migration_leaves_nothing, setup_empty),
+		BOTH_(test_migrates_from_any_version, fixture_setup_empty),
+		BOTH_(test_refuses_what_it_does_not_know, fixture_setup_empty),
+		BOTH_(test_broken_migration_leaves_nothing, fixture_setup_empty),
 		BOTH(test_migration_must_keep_foreign_keys),
-		BOTH_(test_migrates_all_rooms, setup_empty),
+		BOTH_(test_migrates_all_rooms, fixture_setup_empty),
 		BOTH(test_values_come_back),
 		BOTH(test_bad_texts_are_refused_alike),
 		BOTH(test_expressions),

@@ -186,6 +186,7 @@ static void postgres_disconnect(struct db_connection *connection)
 static enum rc postgres_begin(struct db_connection *connection, enum db_use use, struct err *err)
 {
 	connection->should_retry = false;
+	connection->reading = use == DB_READ;
 	if (use == DB_READ)
 		return pg_command(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err);
 	enum rc rc = pg_command(connection, "BEGIN", err);
@@ -289,6 +290,10 @@ static enum db_commit commit_writes(struct db_connection *connection, const char
 static enum db_commit postgres_commit(struct db_connection *connection, enum rc *rc, struct err *err)
 {
 	char number[32] = "";
+	if (connection->reading) {
+		postgres_rollback(connection);
+		return DB_COMMITTED;
+	}
 	*rc = read_number(connection, number, sizeof number, err);
 	if (*rc != OK)
 		return postgres_health(connection) == DB_SOUND ? DB_ROLLED_BACK : DB_AGAIN;

@@ -18,6 +18,7 @@ struct db_store {
 struct db_connection {
 	struct db_store *store;
 	PGconn *pg;
+	bool reading;      /* the transaction is a reader's */
 	bool should_retry; /* the last error was a serialization failure or a deadlock */
 	bool *prepared;    /* by slot */
 	size_t prepared_count;
