@@ -121,9 +121,11 @@ static void counts_in_four_languages(void **state)
 static void broken_patterns_are_refused(void **state)
 {
 	(void)state;
-	static const char *const broken[] = { "{", "}", "{name", "{name}}", "{name,}", "{count, select, a {b}}", "{count, plural, one {x}",
-		                              "{count, plural, one x}", "{}", "{count, plural, other {{count, plural, other {{count, plural, "
-		                              "other {{count, plural, other {{count, plural, other {x}}}}}}}}}}" };
+	static const char *const broken[] = {
+		"{", "}", "{name", "{name}}", "{name,}", "{}", "{count, select, a {b}}", "{count, plural, one {x}", "{count, plural, one x}",
+		/* deeper than any sentence goes */
+		"{n, plural, other {{n, plural, other {{n, plural, other {{n, plural, other {{n, plural, other {x}}}}}}}}}}",
+	};
 	for (size_t i = 0; i < COUNT_OF(broken); i++)
 		assert_true(str_is_none(fill(LANGUAGE_EN, broken[i], 1)));
 	assert_text(fill(LANGUAGE_EN, "# {unknown}|", 1), "# |");
