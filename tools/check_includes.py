@@ -20,7 +20,7 @@ GENERATED = {'messages.h'}  # of the catalogue in messages/, in no floor: enum m
 # Further public headers, for rooms whose parts are of use without the rest.
 MORE_PUBLIC = {
     'kernel/desk': {'hub.h'},
-    'kernel/html': {'assets.h'},
+    'kernel/html': {'assets.h', 'error_page.h'},
     'kernel/text': {'sms.h', 'phone.h', 'keyword.h'},
     'core/messages': {'channel.h'},  # what channel adapters implement
 }

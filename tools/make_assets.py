@@ -72,7 +72,7 @@ def make(folder):
     lines = ["/* Made by tools/make_assets.py; do not edit. */", '#include "kernel/html/assets.h"', '#include "kernel/html/html.h"', "",
              f"const char html_style[] =\n{chunks};",
              "const size_t html_style_size = sizeof html_style - 1;",
-             f'const char html_style_hash[] = "{digest}";', ""]
+             f'const char html_style_hash[] = "sha256-{digest}";', ""]
     entries = []
     for name in files:
         if name == STYLE:

@@ -37,7 +37,7 @@ class Assets(unittest.TestCase):
         text, _ = make_assets.make(self.folder.name)
         style = make_assets.minify_css("a { color : red ; }")
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-        self.assertIn(f'"{digest}"', text)
+        self.assertIn(f'"sha256-{digest}"', text)
 
     def test_style_asks_nobody(self):
         for bad in ("a{background:url(x.png)}", "@import 'x';", "a::after{content:'</style>'}"):

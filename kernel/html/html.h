@@ -135,7 +135,7 @@ struct html html_begin(struct request *request, struct response *response);
 /* An output without a request: mail, print, tests. */
 struct html html_plain(struct buf *buf, struct arena *arena, enum language language);
 
-/* The text of the inline <style> of every page, and the base64 of its SHA-256 for the Content-Security-Policy. */
+/* The text of the inline <style> of every page, and its source expression for the Content-Security-Policy ("sha256-...", to be quoted there). */
 extern const char html_style[];
 extern const size_t html_style_size;
 extern const char html_style_hash[];

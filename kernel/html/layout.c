@@ -148,7 +148,7 @@ static size_t collect_menu(const struct html *out, const struct page *page, cons
 		for (size_t j = 0; j < desk->menu_count && count < MENU_MAX; j++) {
 			const struct menu_entry *entry = &desk->menu[j];
 			bool public_entry = entry->permission == PERMIT_ANYONE;
-			if (public_entry != page->officer_page && (public_entry || access_allows(out->request->officer, entry->permission)))
+			if (public_entry != page->officer_page && (public_entry || house_may(out->request->house, out->request->officer, entry->permission)))
 				entries[count++] = entry;
 		}
 	}
