@@ -78,7 +78,7 @@ static void multipart(void **state)
 	const char *text = PART("name=\"a\"", "one\r\ntwo") PART("name=b", "") PART(
 		"filename=\"x; name=\\\"; name=\"c\"",
 		"\xff\xfe") "--XY\r\ncontent-type: "
-	                    "text/plain\r\nCONTENT-DISPOSITION:form-data;name=\"d\"\r\n\r\n--X\r\n--XY--\r\nepilogue";
+			    "text/plain\r\nCONTENT-DISPOSITION:form-data;name=\"d\"\r\n\r\n--X\r\n--XY--\r\nepilogue";
 	struct parsed parsed = parse(text, strlen(text), "XY");
 	assert_true(parsed.read);
 	assert_int_equal(parsed.form.count, 4);
