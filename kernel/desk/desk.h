@@ -166,7 +166,8 @@ void house_set_state(struct house *house, enum house_slot slot, void *state);
 typedef const struct officer *(*house_identify)(struct request *request);
 typedef bool (*house_allows)(const struct officer *officer, enum permission permission);
 void house_set_identify(struct house *house, house_identify identify, house_allows allows);
-/* Writes the body of an error page (status and headers are set already); without it pages are plain text. */
+/* Writes the body of an error page (status and headers are set already) in place of kernel/http's own. It may run in a
+ * thread that must not wait: no store, no locks held elsewhere. */
 typedef void (*house_error_page)(struct request *request, struct response *response, enum problem problem,
                                  const struct err *err);
 void house_set_error_page(struct house *house, house_error_page page);

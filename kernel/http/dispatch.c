@@ -7,7 +7,7 @@ void exchange_fill(struct exchange *exchange)
 	struct http_server *server = exchange->server;
 	struct request *request = &exchange->request;
 	const struct head_facts *facts = &exchange->facts;
-	request->path = exchange->target.path;
+	request->path = S("/"); /* until the target is read */
 	request->cookies = facts->cookies;
 	request->if_none_match = facts->if_none_match;
 	request->accept_language = facts->accept_language;

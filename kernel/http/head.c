@@ -88,7 +88,7 @@ static bool is_host(struct str host)
 static bool read_length(struct str value, int64_t *length)
 {
 	/* Digits only: no sign, no list, nothing that another reader could take for another number. */
-	if (value.len == 0 || value.len > 15)
+	if (value.len == 0 || value.len > 18)
 		return false;
 	int64_t sum = 0;
 	for (size_t i = 0; i < value.len; i++) {

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "kernel/desk/hub.h"
 #include "kernel/http/http.h"
 
 struct reply {
@@ -83,7 +84,8 @@ static inline struct reply client_raw(int port, const char *bytes, size_t size)
 static inline struct reply client_ask(int port, const char *line, const char *more)
 {
 	char head[8192];
-	int size = snprintf(head, sizeof head, "%s HTTP/1.1\r\nHost: localhost:%d\r\nConnection: close\r\n%s\r\n", line, port, more);
+	int size = snprintf(head, sizeof head, "%s HTTP/1.1\r\nHost: localhost:%d\r\nConnection: close\r\n%s\r\n", line,
+	                    port, more);
 	assert_true(size > 0 && (size_t)size < sizeof head);
 	int fd = client_connect(port);
 	client_send(fd, head, (size_t)size);
@@ -140,6 +142,64 @@ static inline void pause_milliseconds(long milliseconds)
 {
 	const struct timespec pause = { .tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000 };
 	nanosleep(&pause, NULL);
+}
+
+struct fixture {
+	struct house *house;
+	struct http_server *server;
+	int port, private_port;
+	struct arena arena;
+	struct err err;
+};
+
+/* A server of the desks given on free ports of the loopback; the desks must outlive it. */
+static inline struct fixture *fixture_new(const struct desk *const *desks, size_t desk_count, const char *public_url,
+                                          struct http_options options)
+{
+	struct fixture *fixture = calloc(1, sizeof *fixture);
+	arena_init(&fixture->arena);
+	err_init(&fixture->err, &fixture->arena);
+	const struct house_options house_options = {
+		.desks = desks, .desk_count = desk_count, .public_url = public_url, .test_clock = true
+	};
+	assert_int_equal(house_new(&house_options, &fixture->house, &fixture->err), OK);
+	assert_int_equal(house_start(fixture->house, &fixture->err), OK);
+	if (!options.listen)
+		options.listen = "127.0.0.1:0";
+	options.private_listen = "127.0.0.1:0";
+	assert_int_equal(http_start(fixture->house, &options, &fixture->server, &fixture->err), OK);
+	fixture->port = http_port(fixture->server, false);
+	fixture->private_port = http_port(fixture->server, true);
+	return fixture;
+}
+
+static inline void fixture_free(struct fixture *fixture)
+{
+	http_stop(fixture->server);
+	house_stop(fixture->house);
+	house_free(fixture->house);
+	arena_release(&fixture->arena);
+	free(fixture);
+}
+
+/* What every response must have. */
+static inline void assert_guarded(const struct reply *reply)
+{
+	static const char *const names[] = { "Content-Security-Policy",
+		                             "X-Content-Type-Options",
+		                             "Referrer-Policy",
+		                             "Cross-Origin-Opener-Policy",
+		                             "Cross-Origin-Resource-Policy",
+		                             "Permissions-Policy",
+		                             "Cache-Control" };
+	char value[1024];
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		if (!reply_header(reply, names[i], value, sizeof value))
+			fail_msg("no %s in: %.300s", names[i], reply->bytes);
+	assert_true(reply_header(reply, "Content-Security-Policy", value, sizeof value));
+	assert_non_null(strstr(value, "default-src 'none'"));
+	assert_non_null(strstr(value, "frame-ancestors 'none'"));
+	assert_null(strstr(value, "unsafe"));
 }
 
 #endif
