@@ -391,7 +391,7 @@ static bool accept_match(struct arena *arena, const struct words *words, const s
 			return false;
 		size_t note = skip_reassurance(words, next);
 
-		reply->note_needs_reading = any_in(words, note, keyword_buts) || any_in(words, note, keyword_negations);
+		reply->note_needs_reading = any_in(words, note, keyword_second_looks) || any_in(words, note, keyword_negations);
 	}
 	if (entry->keyword == KEYWORD_LANGUAGE) {
 		reply->language = read_language(arena, words, match->next);

@@ -33,7 +33,7 @@ struct keyword_reply {
 	const char *said_in;    /* language of the word list that matched, NULL if unknown */
 	bool help_keyword_only; /* the bare word HELP (AIDE ...): by carriers' custom perhaps a question about the service */
 	bool bare_yes;          /* START said as YES: to anyone who had not stopped it is an answer to something else */
-	bool note_needs_reading; /* SAFE, but the note holds a 'but' or a denial: show it to an officer as well */
+	bool note_needs_reading; /* SAFE, but the note holds a 'but', a denial or a need: show it to an officer as well */
 	bool urgent;            /* unknown, and it names help or denies safety: first in the inbox */
 };
 

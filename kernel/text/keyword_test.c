@@ -90,6 +90,10 @@ static const struct row english[] = {
 	{ "safe no worries but my brother is not safe", UNKNOWN, NULL, 0, "u", NULL },
 	{ "sa fe", UNKNOWN, NULL, 0, "", NULL },
 	{ "I m safe", SAFE, "", 0, "", NULL },
+	{ "Safe. We need insulin for Ann", SAFE, "We need insulin for Ann", 0, "n", NULL },
+	{ "salam safe", SAFE, "", 0, "", NULL },
+	{ "safe nist", UNKNOWN, NULL, 0, "u", NULL },
+	{ "emergency at the bridge", UNKNOWN, NULL, 0, "u", NULL },
 	{ "SAFE?", UNKNOWN, NULL, 0, "", NULL },
 	{ "safe to travel", UNKNOWN, NULL, 0, "", NULL },
 	{ "Safe place near me", UNKNOWN, NULL, 0, "", NULL },
@@ -416,7 +420,7 @@ static void test_tables_are_folded(void **state)
 {
 	(void)state;
 	static const char *const *const lists[] = { keyword_courtesies, keyword_objects, keyword_affirmations, keyword_negations,
-		                                    keyword_safe_cores, keyword_unsafe, keyword_reassurances, keyword_safe_others, keyword_buts };
+		                                    keyword_safe_cores, keyword_unsafe, keyword_reassurances, keyword_safe_others, keyword_second_looks };
 
 	for (size_t i = 0; i < keyword_word_count; i++)
 		assert_normal(keyword_words[i].words, keyword_words[i].words);
@@ -448,7 +452,7 @@ static void test_never(void **state)
 	(void)state;
 	static const char *const negated[] = {
 		"not %s", "no %s", "%s? no", "am i %s", "is it %s", "%s?", "never %s", "%s not", "pas %s", "%s نیست", "غير %s", "لست %s",
-		"nobody %s", "we want to be %s", "%s NEED HELP", "نه %s",
+		"nobody %s", "%s nicht", "salam %s nist", "%s değil", "не %s", "we want to be %s", "%s NEED HELP", "نه %s",
 	};
 	static const char *const sentences[] = {
 		"%s the fire", "they will %s us", "do not %s", "%s shooting at us please", "why %s", "%s hurting me",

@@ -244,7 +244,7 @@ const struct keyword_word keyword_words[] = {
 const size_t keyword_word_count = sizeof(keyword_words) / sizeof(keyword_words[0]);
 
 const char *const keyword_courtesies[] = {
-	"please", "pls", "plz", "thanks", "thank", "you", "thx", "ty", "hi", "hello", "hey", "dear", "sir", "madam", "ok", "okay",
+	"please", "pls", "plz", "thanks", "thank", "you", "thx", "ty", "hi", "hello", "hey", "salam", "salaam", "marhaba", "dear", "sir", "madam", "ok", "okay",
 	"svp", "stp", "sil", "vous", "te", "plait", "merci", "bonjour", "bonsoir", "salut", "monsieur", "madame",
 	"من", "فضلك", "رجاء", "رجا", "شكرا", "لو", "سمحت", "سمحتم", "مرحبا", "السلام", "عليكم", "سلام", "اهلا", "الحمد", "لله",
 	"لطفا", "ممنون", "متشكرم", "مرسي", "سپاس", "سپاسگزارم", "خواهش", "ميكنم", "تشكر", "درود",
@@ -269,6 +269,9 @@ const char *const keyword_negations[] = {
 	"hardly", "without", "pas", "ne", "nest", "jamais", "aucun", "aucune", "personne", "ni", "sans", "guere",
 	"لست", "لسنا", "ليس", "ليست", "ليسوا", "غير", "لا", "لم", "لن", "مش", "مو", "ماني", "بدون",
 	"نه", "نيست", "نيستم", "نيستيم", "نيستند", "نيستش", "نداريم", "ندارم", "ندارد", "هيچ", "هرگز", "نبودم", "بي",
+	/* other languages beside an English SAFE, and Persian and Arabic in Latin letters */
+	"nist", "nistam", "nistim", "nah", "na", "mish", "mesh", "nicht", "nein", "kein", "keine", "niet", "geen", "nao", "nunca", "nie",
+	"inte", "ikke", "ei", "degil", "yok", "hayir", "tidak", "bukan", "hindi", "khong", "siyo", "не", "нет", "ні", "немає", "नहीं", "না", "不", "没", "没有",
 	NULL,
 };
 
@@ -289,9 +292,9 @@ const char *const keyword_safe_cores[] = {
 };
 
 const char *const keyword_unsafe[] = {
-	"unsafe", "insecure", "trapped", "injured", "wounded", "bleeding", "hostage", "kidnapped", "missing", "dying",
+	"unsafe", "insecure", "trapped", "injured", "wounded", "bleeding", "hostage", "kidnapped", "missing", "dying", "emergency", "urgence",
 	"blesse", "blessee", "blesses", "blessees", "piege", "piegee", "coince", "coincee", "otage", "danger", "disparu", "disparue",
-	"ناامن", "خطر", "الخطر", "محاصر", "محاصره", "محاصرون", "جريح", "جريحه", "مصاب", "مصابه", "مجروح", "زخمي", "گمشده", "مفقود",
+	"ناامن", "خطر", "الخطر", "محاصر", "محاصره", "محاصرون", "جريح", "جريحه", "مصاب", "مصابه", "مجروح", "زخمي", "گمشده", "مفقود", "طواري", "اورژانس",
 	NULL,
 };
 
@@ -301,9 +304,13 @@ const char *const keyword_safe_others[] = {
 	NULL,
 };
 
-const char *const keyword_buts[] = {
+const char *const keyword_second_looks[] = {
 	"but", "except", "however", "though", "although", "only", "yet", "mais", "sauf", "cependant", "toutefois", "seulement", "pourtant",
 	"لكن", "ولكن", "الا", "غير", "ولي", "اما", "جز", "بجز", "فقط", "مگر",
+	"need", "needs", "needed", "lost", "hurt", "sick", "doctor", "hospital", "medicine", "medical", "insulin", "urgent", "alone",
+	"besoin", "perdu", "perdue", "malade", "medecin", "hopital", "medicament", "medicaments", "seul", "seule",
+	"احتاج", "نحتاج", "بحاجه", "مريض", "مريضه", "مستشفي", "المستشفي", "طبيب", "دواء", "عاجل", "وحدي",
+	"نياز", "لازم", "بيمار", "بيمارستان", "دكتر", "دارو", "فوري", "گم", "تنها",
 	NULL,
 };
 

@@ -35,7 +35,7 @@ extern const char *const keyword_reassurances[]; /* phrases that deny and yet co
 extern const char *const keyword_safe_cores[];   /* words that speak of safety */
 extern const char *const keyword_unsafe[];       /* words that deny it by themselves */
 extern const char *const keyword_safe_others[];  /* after "safe" they make it speak of something else */
-extern const char *const keyword_buts[];
+extern const char *const keyword_second_looks[]; /* in the note of a SAFE they make it worth an officer's look */
 
 /* Names for languages beside those that ICU gives. */
 struct keyword_language_alias {

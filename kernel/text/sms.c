@@ -98,7 +98,8 @@ static bool cutter_next(struct cutter *cutter, size_t *from_out, size_t *to_out,
 		uint32_t code = utf8_next(cutter->text, &next);
 		size_t units = code_units(cutter->encoding, code);
 
-		if (cluster_step(&cutter->cluster, code)) {
+		/* no character of GSM joins the one before it */
+		if (cutter->encoding == SMS_GSM7 || cluster_step(&cutter->cluster, code)) {
 			cutter->border = cutter->at;
 			cutter->border_units = cutter->part_units;
 		}
@@ -283,9 +284,14 @@ static enum rc prepare(struct arena *arena, struct str text, const struct sms_op
 	measure.units = units_of(ready, measure.encoding);
 	single = measure.encoding == SMS_GSM7 ? SMS_SEPTETS : UCS2_UNITS;
 	measure.part_units = measure.units <= single ? single : room_of_part(measure.encoding, options->reference_size);
-	cutter_init(&cutter, ready, measure.encoding, measure.part_units);
-	while (cutter_next(&cutter, &from, &to, &units))
-		measure.parts++;
+	if (measure.units <= single) {
+		measure.parts = 1;
+		units = measure.units;
+	} else {
+		cutter_init(&cutter, ready, measure.encoding, measure.part_units);
+		while (cutter_next(&cutter, &from, &to, &units))
+			measure.parts++;
+	}
 	measure.units_left = measure.part_units - units;
 	measure.too_many = measure.parts > parts_allowed(options);
 	*text_out = ready;

@@ -582,12 +582,16 @@ static void test_packing(void **state)
 static void test_packed_peer(void **state)
 {
 	(void)state;
-	/* seven septets leave seven spare bits: no '@' is to appear; a real '@' before them stays */
+	/* seven septets leave seven spare bits: no '@' is to appear; a real '@' stays */
 	struct sms_received received = { .bytes = sms_pack(&arena, S("abcdef\0"), 0), .packed = true };
 	struct sms_incoming incoming;
 
 	sms_take_apart(&arena, &received, &incoming);
 	assert_decoded(incoming.charset, incoming.payload, S("abcdef@"), false);
+
+	received.bytes = sms_pack(&arena, S("a\0"), 0);
+	sms_take_apart(&arena, &received, &incoming);
+	assert_decoded(incoming.charset, incoming.payload, S("a@"), false);
 
 	/* after a header the text starts at a septet border */
 	struct str udh = S("\x05\x00\x03\x07\x02\x01");
