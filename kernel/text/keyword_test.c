@@ -132,7 +132,7 @@ static const struct row english[] = {
 	{ "HELP STOP", HELP, "STOP", 0, "", NULL },
 	{ "no help needed", UNKNOWN, NULL, 0, "u", NULL },
 	{ "Can you help me", UNKNOWN, NULL, 0, "u", NULL },
-	{ "helper", UNKNOWN, NULL, 0, "", NULL },
+	{ "helpful", UNKNOWN, NULL, 0, "", NULL },
 	{ "STOP", STOP, "", 0, "", NULL },
 	{ "Stop.", STOP, "", 0, "", NULL },
 	{ "STOP PLEASE", STOP, "PLEASE", 0, "", NULL },
