@@ -15,8 +15,10 @@ static void check(bool condition)
 /* What went out comes back: every part within its room, the join equal to the text. */
 static void go_out(struct arena *arena, struct str text, uint8_t choice)
 {
-	struct sms_options options = { .parts_max = SMS_PARTS_CEILING, .reference = choice,
-		                       .reference_size = choice & 1 ? SMS_REFERENCE_16 : SMS_REFERENCE_8, .transliterate = (choice & 2) != 0 };
+	struct sms_options options = { .parts_max = SMS_PARTS_CEILING,
+		                       .reference = choice,
+		                       .reference_size = choice & 1 ? SMS_REFERENCE_16 : SMS_REFERENCE_8,
+		                       .transliterate = (choice & 2) != 0 };
 	struct sms_message message;
 	struct buf joined;
 	bool lossy;
@@ -26,7 +28,8 @@ static void go_out(struct arena *arena, struct str text, uint8_t choice)
 	buf_init(&joined);
 	for (size_t i = 0; i < message.part_count; i++) {
 		struct sms_part *part = &message.parts[i];
-		struct sms_received received = { part->short_message, part->esm_class, part->data_coding, SMS_CHARSET_GSM7, false };
+		struct sms_received received = { part->short_message, part->esm_class, part->data_coding,
+			                         SMS_CHARSET_GSM7, false };
 		struct sms_incoming incoming;
 
 		check(part->units <= message.measure.part_units && part->short_message.len <= SMS_SEPTETS);

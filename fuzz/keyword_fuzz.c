@@ -28,7 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(utf8_valid(folded) && memchr(folded.ptr, 0, folded.len) == NULL);
 	check(str_equal(keyword_normalise(&arena, folded), folded));
 	keyword_parse(&arena, text, str_from(languages[data[0] % COUNT_OF(languages)]), &reply);
-	check(reply.rest.len == 0 || (reply.rest.ptr >= text.ptr && reply.rest.ptr + reply.rest.len <= text.ptr + text.len));
+	check(reply.rest.len == 0 ||
+	      (reply.rest.ptr >= text.ptr && reply.rest.ptr + reply.rest.len <= text.ptr + text.len));
 	check(!reply.urgent || reply.keyword == KEYWORD_UNKNOWN);
 	check(str_is_none(reply.language) == (reply.keyword != KEYWORD_LANGUAGE));
 	check(!reply.reference_certain || reply.reference != 0);

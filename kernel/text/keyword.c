@@ -32,7 +32,8 @@ struct match {
 
 static bool is_apostrophe(uint32_t c)
 {
-	return c == '\'' || c == '`' || c == 0x00B4 || c == 0x02BC || c == 0x2018 || c == 0x2019 || c == 0x2032 || c == 0xFF07;
+	return c == '\'' || c == '`' || c == 0x00B4 || c == 0x02BC || c == 0x2018 || c == 0x2019 || c == 0x2032 ||
+	       c == 0xFF07;
 }
 
 static bool is_question(uint32_t c)
@@ -53,7 +54,8 @@ static bool is_word_character(uint32_t c)
 /* Letters, marks and numbers make words; apostrophes and invisible characters do not part them. */
 static bool is_inside_word(uint32_t c)
 {
-	return is_word_character(c) || is_apostrophe(c) || u_hasBinaryProperty((UChar32)c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT);
+	return is_word_character(c) || is_apostrophe(c) ||
+	       u_hasBinaryProperty((UChar32)c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT);
 }
 
 static struct str fold_word(struct arena *arena, struct str text)
@@ -74,7 +76,8 @@ static struct str fold_word(struct arena *arena, struct str text)
 
 static void read_words(struct arena *arena, struct str text, struct words *out)
 {
-	struct words words = { .items = ARENA_NEW_ARRAY(arena, struct word, KEYWORD_WORDS_MAX), .truncated = text.len > KEYWORD_TEXT_MAX };
+	struct words words = { .items = ARENA_NEW_ARRAY(arena, struct word, KEYWORD_WORDS_MAX),
+		               .truncated = text.len > KEYWORD_TEXT_MAX };
 	bool numbered = false;
 
 	text = str_slice(text, 0, KEYWORD_TEXT_MAX);
@@ -123,7 +126,8 @@ static bool all_digits(struct str s)
 
 /* Compares a phrase with the words from `first` on. The text may leave out the phrase's spaces, not add its own. True
  * with the first word after the phrase, and the digits written onto its end if there are any. */
-static bool match_phrase(const char *phrase, const struct words *words, size_t first, size_t *next_out, struct str *tail_out)
+static bool match_phrase(const char *phrase, const struct words *words, size_t first, size_t *next_out,
+                         struct str *tail_out)
 {
 	const char *want = phrase;
 
@@ -152,8 +156,10 @@ static bool match_phrase(const char *phrase, const struct words *words, size_t f
 	return false;
 }
 
-/* The longest entry that starts at word `first`; of equals the one in the preferred language. `only` KEYWORD_UNKNOWN: any keyword. */
-static bool match_best(const struct words *words, size_t first, struct str preferred, enum keyword only, struct match *out)
+/* The longest entry that starts at word `first`; of equals the one in the preferred language.
+ * `only` KEYWORD_UNKNOWN: any keyword. */
+static bool match_best(const struct words *words, size_t first, struct str preferred, enum keyword only,
+                       struct match *out)
 {
 	struct match best = { 0 };
 
@@ -179,7 +185,8 @@ static bool match_best(const struct words *words, size_t first, struct str prefe
 static bool only_courtesies(const struct words *words, size_t first, const char *const *also)
 {
 	for (size_t i = first; i < words->count; i++)
-		if (!is_in(keyword_courtesies, words->items[i].folded) && (also == NULL || !is_in(also, words->items[i].folded)))
+		if (!is_in(keyword_courtesies, words->items[i].folded) &&
+		    (also == NULL || !is_in(also, words->items[i].folded)))
 			return false;
 	return true;
 }
@@ -234,7 +241,8 @@ static size_t skip_reassurance(const struct words *words, size_t next)
 	return best;
 }
 
-/* May this be counted as safe? Every doubt says no: it then goes to a person, who is a minute late; the other mistake kills. */
+/* May this be counted as safe? Every doubt says no: it then goes to a person, who is a minute late;
+ * the other mistake kills. */
 static bool safe_is_clear(const struct words *words, size_t next)
 {
 	if (words->question || words->truncated)
@@ -242,13 +250,15 @@ static bool safe_is_clear(const struct words *words, size_t next)
 	if (next < words->count && all_digits(words->items[next].folded))
 		next++; /* "SAFE 47 not" */
 	next = skip_reassurance(words, next);
-	if (next < words->count && (is_in(keyword_negations, words->items[next].folded) || is_in(keyword_safe_others, words->items[next].folded)))
+	if (next < words->count && (is_in(keyword_negations, words->items[next].folded) ||
+	                            is_in(keyword_safe_others, words->items[next].folded)))
 		return false;
 	return !names_help(words, next) && !denies_safety(words, next);
 }
 
 /* The alert's number behind the keyword. Returns the first word after it; *certain says that it can be nothing else. */
-static size_t read_reference(const struct words *words, const struct match *match, uint32_t *reference_out, bool *certain_out)
+static size_t read_reference(const struct words *words, const struct match *match, uint32_t *reference_out,
+                             bool *certain_out)
 {
 	size_t next = match->next;
 	struct str digits = match->tail;
@@ -281,8 +291,9 @@ static struct str rest_from(const struct words *words, size_t next, struct str t
 		size_t start = at;
 		uint32_t c = utf8_next(text, &at);
 
-		if (u_isUWhiteSpace((UChar32)c) || u_iscntrl((UChar32)c) || (c < 0x80 && c != 0 && strchr(",.;:!-", (int)c) != NULL) ||
-		    c == 0x060C || c == 0x061B || c == 0x06D4 || c == 0x3002 || c == 0x2013 || c == 0x2014)
+		if (u_isUWhiteSpace((UChar32)c) || u_iscntrl((UChar32)c) ||
+		    (c < 0x80 && c != 0 && strchr(",.;:!-", (int)c) != NULL) || c == 0x060C || c == 0x061B ||
+		    c == 0x06D4 || c == 0x3002 || c == 0x2013 || c == 0x2014)
 			continue;
 		return str_trim(str_slice(text, start, text.len));
 	}
@@ -331,7 +342,8 @@ static struct str language_of_code(struct arena *arena, const struct words *word
 		return STR_NONE;
 	int32_t len = uloc_toLanguageTag(locale, tag, LANGUAGE_NAME_MAX, true, &status);
 
-	return U_SUCCESS(status) && len < LANGUAGE_NAME_MAX ? str_copy(arena, (struct str){ tag, (size_t)len }) : STR_NONE;
+	return U_SUCCESS(status) && len < LANGUAGE_NAME_MAX ? str_copy(arena, (struct str){ tag, (size_t)len })
+	                                                    : STR_NONE;
 }
 
 static struct str language_of_name(struct arena *arena, const struct words *words, size_t first, size_t end)
@@ -367,7 +379,8 @@ static struct str read_language(struct arena *arena, const struct words *words, 
 		end--;
 	if (end == next)
 		return S("");
-	if (end > next + 1 && (str_equal(words->items[next].folded, S("to")) || str_equal(words->items[next].folded, S("in"))))
+	if (end > next + 1 &&
+	    (str_equal(words->items[next].folded, S("to")) || str_equal(words->items[next].folded, S("in"))))
 		next++;
 	struct str tag = language_of_code(arena, words, next, end);
 
@@ -375,12 +388,13 @@ static struct str read_language(struct arena *arena, const struct words *words, 
 }
 
 /* Fills `reply` if the match stands by the rules of its keyword; false if it leaves doubt. */
-static bool accept_match(struct arena *arena, const struct words *words, const struct match *match, size_t first, struct str text,
-                         struct keyword_reply *reply)
+static bool accept_match(struct arena *arena, const struct words *words, const struct match *match, size_t first,
+                         struct str text, struct keyword_reply *reply)
 {
 	const struct keyword_word *entry = match->entry;
 	size_t next = read_reference(words, match, &reply->reference, &reply->reference_certain);
-	const char *const *also = entry->keyword == KEYWORD_STOP || entry->keyword == KEYWORD_START ? keyword_objects : NULL;
+	const char *const *also =
+		entry->keyword == KEYWORD_STOP || entry->keyword == KEYWORD_START ? keyword_objects : NULL;
 
 	if (entry->keyword != KEYWORD_HELP && words->truncated)
 		return false;
@@ -391,7 +405,8 @@ static bool accept_match(struct arena *arena, const struct words *words, const s
 			return false;
 		size_t note = skip_reassurance(words, next);
 
-		reply->note_needs_reading = any_in(words, note, keyword_second_looks) || any_in(words, note, keyword_negations);
+		reply->note_needs_reading =
+			any_in(words, note, keyword_second_looks) || any_in(words, note, keyword_negations);
 	}
 	if (entry->keyword == KEYWORD_LANGUAGE) {
 		reply->language = read_language(arena, words, match->next);
@@ -435,7 +450,8 @@ void keyword_parse(struct arena *arena, struct str text, struct str preferred, s
 			*out = reply;
 			return;
 		}
-		if (!is_in(keyword_courtesies, words.items[first].folded) && !is_in(keyword_affirmations, words.items[first].folded))
+		if (!is_in(keyword_courtesies, words.items[first].folded) &&
+		    !is_in(keyword_affirmations, words.items[first].folded))
 			break;
 	}
 	struct keyword_reply reply = { .rest = str_trim(text) };

@@ -26,15 +26,17 @@ enum keyword {
 
 struct keyword_reply {
 	enum keyword keyword;
-	struct str rest;        /* what follows the keyword, as written (a slice of the text); all of it if unknown; may be empty */
-	uint32_t reference;     /* number of the alert named after the keyword ("SAFE 47"), 0 none */
-	bool reference_certain; /* written as #47, A47, SAFE47 or alone; else it may count people ("SAFE 3 adults") and stays in rest too */
-	struct str language;    /* KEYWORD_LANGUAGE: BCP 47 tag, "" if none was named */
-	const char *said_in;    /* language of the word list that matched, NULL if unknown */
-	bool help_keyword_only; /* the bare word HELP (AIDE ...): by carriers' custom perhaps a question about the service */
-	bool bare_yes;          /* START said as YES: to anyone who had not stopped it is an answer to something else */
-	bool note_needs_reading; /* SAFE, but the note holds a 'but', a denial or a need: show it to an officer as well */
-	bool urgent;            /* unknown, and it names help or denies safety: first in the inbox */
+	struct str rest;         /* what follows the keyword, as written (a slice of the text); may be empty;
+	                            * all of the text if unknown */
+	uint32_t reference;      /* number of the alert named after the keyword ("SAFE 47"), 0 none */
+	bool reference_certain;  /* written as #47, A47, SAFE47 or alone; else it may count people ("SAFE 3 adults")
+	                            * and stays in rest too */
+	struct str language;     /* KEYWORD_LANGUAGE: BCP 47 tag, "" if none was named */
+	const char *said_in;     /* language of the word list that matched, NULL if unknown */
+	bool help_keyword_only;  /* the bare word HELP (AIDE ...): perhaps a question about the service */
+	bool bare_yes;           /* START said as YES: to anyone who had not stopped, an answer to something else */
+	bool note_needs_reading; /* SAFE, but the note holds a 'but', a denial or a need: an officer should see it */
+	bool urgent;             /* unknown, and it names help or denies safety: first in the inbox */
 };
 
 /* Brings text to the form in which words are compared: NFKC, case folded, without invisible characters (zero-width

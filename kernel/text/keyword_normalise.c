@@ -13,7 +13,7 @@ struct wide {
 	int32_t len;
 };
 
-/* The largest growth of NFKC is 18 code units for one; it is reached by one character, so the result is asked for its size. */
+/* NFKC makes 18 code units of one at most, and of few characters: so a little room is tried first. */
 static struct wide apply(struct arena *arena, const UNormalizer2 *normalizer, struct wide in)
 {
 	UErrorCode status = U_ZERO_ERROR;
@@ -32,18 +32,25 @@ static struct wide apply(struct arena *arena, const UNormalizer2 *normalizer, st
 
 static bool is_arabic_mark(UChar32 c)
 {
-	return (c >= 0x0610 && c <= 0x061A) || (c >= 0x064B && c <= 0x065F) || c == 0x0670 || (c >= 0x06D6 && c <= 0x06DC) ||
-	       (c >= 0x06DF && c <= 0x06E8) || (c >= 0x06EA && c <= 0x06ED);
+	return (c >= 0x0610 && c <= 0x061A) || (c >= 0x064B && c <= 0x065F) || c == 0x0670 ||
+	       (c >= 0x06D6 && c <= 0x06DC) || (c >= 0x06DF && c <= 0x06E8) || (c >= 0x06EA && c <= 0x06ED);
 }
 
 /* Letters that Arabic and Persian keyboards, and careless spelling, exchange. */
 static UChar32 fold_letter(UChar32 c)
 {
 	switch (c) {
-	case 0x0671: return 0x0627;                           /* alef wasla; other alefs lost their marks already */
-	case 0x0649: case 0x06CC: case 0x06D2: return 0x064A; /* alef maksura, Persian ye, Urdu ye */
-	case 0x06A9: case 0x06AA: return 0x0643;              /* Persian and swash kaf */
-	case 0x0629: case 0x06C1: case 0x06BE: case 0x06D5: case 0x06C3: return 0x0647; /* te marbuta and kinds of he */
+	case 0x0671: return 0x0627; /* alef wasla; other alefs lost their marks already */
+	case 0x0649:
+	case 0x06CC:
+	case 0x06D2: return 0x064A; /* alef maksura, Persian ye, Urdu ye */
+	case 0x06A9:
+	case 0x06AA: return 0x0643; /* Persian and swash kaf */
+	case 0x0629:
+	case 0x06C1:
+	case 0x06BE:
+	case 0x06D5:
+	case 0x06C3: return 0x0647; /* te marbuta and kinds of he */
 	case 0x0131: return 'i';
 	default: return c;
 	}

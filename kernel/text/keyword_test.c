@@ -328,14 +328,17 @@ static size_t check_row(const struct row *row, struct str preferred)
 
 	keyword_parse(&arena, text, preferred, &reply);
 	flags_of(&reply, flags);
-	bool language = row->language == NULL ? str_is_none(reply.language) : str_equal(reply.language, str_from(row->language));
+	bool language = row->language == NULL ? str_is_none(reply.language)
+	                                      : str_equal(reply.language, str_from(row->language));
 
 	if (reply.keyword == row->keyword && str_equal(reply.rest, rest) && reply.reference == row->reference &&
 	    strcmp(flags, row->flags) == 0 && language && (reply.said_in != NULL) == (row->keyword != UNKNOWN))
 		return 0;
-	print_message("[%s]\n  want %s rest [%.*s] reference %u flags [%s]\n  got  %s rest [%.*s] reference %u flags [%s] language [%.*s]\n",
-	              row->text, keyword_name(row->keyword), STR_ARG(rest), row->reference, row->flags, keyword_name(reply.keyword),
-	              STR_ARG(reply.rest), reply.reference, flags, STR_ARG(reply.language));
+	print_message("[%s]\n  want %s rest [%.*s] reference %u flags [%s]\n  got  %s rest [%.*s] reference %u flags "
+	              "[%s] language [%.*s]\n",
+	              row->text, keyword_name(row->keyword), STR_ARG(rest), row->reference, row->flags,
+	              keyword_name(reply.keyword), STR_ARG(reply.rest), reply.reference, flags,
+	              STR_ARG(reply.language));
 	return 1;
 }
 
@@ -411,7 +414,9 @@ static void test_normalise(void **state)
 	assert_normal("हिन्दी", "हिन्दी");
 	assert_normal("ไทยที่", "ไทยที่");
 	assert_normal("Й", "й");
-	assert_normal("\x01\x02 a\x7F" "b", "a b");
+	assert_normal("\x01\x02 a\x7F"
+	              "b",
+	              "a b");
 	assert_normal("\xFF", "\xEF\xBF\xBD");
 	assert_normal("", "");
 }
@@ -419,8 +424,9 @@ static void test_normalise(void **state)
 static void test_tables_are_folded(void **state)
 {
 	(void)state;
-	static const char *const *const lists[] = { keyword_courtesies, keyword_objects, keyword_affirmations, keyword_negations,
-		                                    keyword_safe_cores, keyword_unsafe, keyword_reassurances, keyword_safe_others, keyword_second_looks };
+	static const char *const *const lists[] = { keyword_courtesies,   keyword_objects,     keyword_affirmations,
+		                                    keyword_negations,    keyword_safe_cores,  keyword_unsafe,
+		                                    keyword_reassurances, keyword_safe_others, keyword_second_looks };
 
 	for (size_t i = 0; i < keyword_word_count; i++)
 		assert_normal(keyword_words[i].words, keyword_words[i].words);
@@ -451,8 +457,9 @@ static void test_never(void **state)
 {
 	(void)state;
 	static const char *const negated[] = {
-		"not %s", "no %s", "%s? no", "am i %s", "is it %s", "%s?", "never %s", "%s not", "pas %s", "%s نیست", "غير %s", "لست %s",
-		"nobody %s", "%s nicht", "salam %s nist", "%s değil", "не %s", "we want to be %s", "%s NEED HELP", "نه %s",
+		"not %s",        "no %s",    "%s? no",  "am i %s",          "is it %s",     "%s?",       "never %s",
+		"%s not",        "pas %s",   "%s نیست", "غير %s",           "لست %s",       "nobody %s", "%s nicht",
+		"salam %s nist", "%s değil", "не %s",   "we want to be %s", "%s NEED HELP", "نه %s",
 	};
 	static const char *const sentences[] = {
 		"%s the fire", "they will %s us", "do not %s", "%s shooting at us please", "why %s", "%s hurting me",
@@ -465,7 +472,8 @@ static void test_never(void **state)
 		for (size_t j = 0; j < (safe ? COUNT_OF(negated) : stop ? COUNT_OF(sentences) : 0); j++) {
 			struct str form = str_from(safe ? negated[j] : sentences[j]);
 			size_t at = str_find(form, S("%s"), 0);
-			struct str text = str_format(&arena, "%.*s%s%.*s", (int)at, form.ptr, entry->words, (int)(form.len - at - 2), form.ptr + at + 2);
+			struct str text = str_format(&arena, "%.*s%s%.*s", (int)at, form.ptr, entry->words,
+			                             (int)(form.len - at - 2), form.ptr + at + 2);
 			struct keyword_reply reply;
 
 			keyword_parse(&arena, text, STR_NONE, &reply);
@@ -518,10 +526,22 @@ static void test_long_texts(void **state)
 static void test_hostile_bytes(void **state)
 {
 	(void)state;
-	static const struct { struct str text; enum keyword keyword; } rows[] = {
-		{ { "SAFE\0not", 8 }, KEYWORD_UNKNOWN }, { { "\xFF\xFE", 2 }, KEYWORD_UNKNOWN }, { { "SAFE\xFF", 5 }, KEYWORD_SAFE },
-		{ { "\xC0\xAFSTOP", 6 }, KEYWORD_STOP }, { { "\xED\xA0\x80", 3 }, KEYWORD_UNKNOWN }, { { "SA\xFF" "FE", 5 }, KEYWORD_UNKNOWN },
-		{ { "\xF4\x90\x80\x80 help", 9 }, KEYWORD_HELP }, { { "stop\xE2\x80", 6 }, KEYWORD_STOP }, { { NULL, 0 }, KEYWORD_UNKNOWN },
+	static const struct {
+		struct str text;
+		enum keyword keyword;
+	} rows[] = {
+		{ { "SAFE\0not", 8 }, KEYWORD_UNKNOWN },
+		{ { "\xFF\xFE", 2 }, KEYWORD_UNKNOWN },
+		{ { "SAFE\xFF", 5 }, KEYWORD_SAFE },
+		{ { "\xC0\xAFSTOP", 6 }, KEYWORD_STOP },
+		{ { "\xED\xA0\x80", 3 }, KEYWORD_UNKNOWN },
+		{ { "SA\xFF"
+		    "FE",
+		    5 },
+		  KEYWORD_UNKNOWN },
+		{ { "\xF4\x90\x80\x80 help", 9 }, KEYWORD_HELP },
+		{ { "stop\xE2\x80", 6 }, KEYWORD_STOP },
+		{ { NULL, 0 }, KEYWORD_UNKNOWN },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -535,11 +555,11 @@ static void test_hostile_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_normalise),   cmocka_unit_test(test_tables_are_folded),
-		cmocka_unit_test(test_every_entry), cmocka_unit_test(test_english),
-		cmocka_unit_test(test_french),      cmocka_unit_test(test_arabic),
-		cmocka_unit_test(test_persian),     cmocka_unit_test(test_preferred_language),
-		cmocka_unit_test(test_never),       cmocka_unit_test(test_long_texts),
+		cmocka_unit_test(test_normalise),     cmocka_unit_test(test_tables_are_folded),
+		cmocka_unit_test(test_every_entry),   cmocka_unit_test(test_english),
+		cmocka_unit_test(test_french),        cmocka_unit_test(test_arabic),
+		cmocka_unit_test(test_persian),       cmocka_unit_test(test_preferred_language),
+		cmocka_unit_test(test_never),         cmocka_unit_test(test_long_texts),
 		cmocka_unit_test(test_hostile_bytes),
 	};
 

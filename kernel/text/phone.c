@@ -7,8 +7,8 @@
 #include "kernel/text/phone.h"
 #include "kernel/text/phone_table.h"
 
-#define DIGITS_MAX 40      /* digits of input kept; no plan has nearly as many */
-#define NATIONAL_MAX 64    /* a transform rule adds a few digits */
+#define DIGITS_MAX 40   /* digits of input kept; no plan has nearly as many */
+#define NATIONAL_MAX 64 /* a transform rule adds a few digits */
 #define CALLING_CODE_MAX 3
 #define NATIONAL_LENGTH_MIN 2
 #define GROUPS_MAX 8
@@ -39,12 +39,14 @@ static pcre2_code *compiled(uint16_t pattern, bool *failed)
 
 	if (code != NULL)
 		return code;
-	code = pcre2_compile((PCRE2_SPTR)phone_patterns[pattern], PCRE2_ZERO_TERMINATED, PCRE2_DOLLAR_ENDONLY, &error, &offset, NULL);
+	code = pcre2_compile((PCRE2_SPTR)phone_patterns[pattern], PCRE2_ZERO_TERMINATED, PCRE2_DOLLAR_ENDONLY, &error,
+	                     &offset, NULL);
 	if (code == NULL) {
 		*failed = true;
 		return NULL;
 	}
-	if (!atomic_compare_exchange_strong_explicit(&phone_compiled[pattern], &known, code, memory_order_acq_rel, memory_order_acquire)) {
+	if (!atomic_compare_exchange_strong_explicit(&phone_compiled[pattern], &known, code, memory_order_acq_rel,
+	                                             memory_order_acquire)) {
 		pcre2_code_free(code);
 		return known;
 	}
@@ -70,14 +72,17 @@ static bool match_groups(uint16_t pattern, struct str digits, bool whole, struct
 		*failed = true;
 		return false;
 	}
-	int count = pcre2_match(code, (PCRE2_SPTR)digits.ptr, digits.len, 0, whole ? PCRE2_ANCHORED | PCRE2_ENDANCHORED : PCRE2_ANCHORED, data, NULL);
+	int count = pcre2_match(code, (PCRE2_SPTR)digits.ptr, digits.len, 0,
+	                        whole ? PCRE2_ANCHORED | PCRE2_ENDANCHORED : PCRE2_ANCHORED, data, NULL);
 
 	if (count >= 0 && out != NULL) {
 		const PCRE2_SIZE *offsets = pcre2_get_ovector_pointer(data);
 
 		out->count = count == 0 ? GROUPS_MAX : (size_t)count;
 		for (size_t i = 0; i < out->count; i++)
-			out->text[i] = offsets[2 * i] == PCRE2_UNSET ? STR_NONE : str_slice(digits, offsets[2 * i], offsets[2 * i + 1]);
+			out->text[i] = offsets[2 * i] == PCRE2_UNSET
+			                       ? STR_NONE
+			                       : str_slice(digits, offsets[2 * i], offsets[2 * i + 1]);
 	}
 	/* no match is the only answer besides a match that does not mean trouble */
 	*failed |= count < 0 && count != PCRE2_ERROR_NOMATCH;
@@ -112,7 +117,8 @@ static const struct phone_plan *plan_of_region(struct str country)
 	if (country.len != 2)
 		return NULL;
 	for (size_t i = 0; i < 2; i++)
-		region[i] = (char)(country.ptr[i] >= 'a' && country.ptr[i] <= 'z' ? country.ptr[i] - 'a' + 'A' : country.ptr[i]);
+		region[i] = (char)(country.ptr[i] >= 'a' && country.ptr[i] <= 'z' ? country.ptr[i] - 'a' + 'A'
+		                                                                  : country.ptr[i]);
 	while (low < high) {
 		size_t middle = (low + high) / 2;
 		int order = memcmp(phone_plans[middle].region, region, 2);
@@ -188,17 +194,27 @@ static bool is_kind(const struct phone_plan *plan, enum phone_kind kind, struct 
 
 static enum phone_type type_in_plan(const struct phone_plan *plan, struct str national, bool *failed)
 {
-	static const struct { enum phone_kind kind; enum phone_type type; } others[] = {
-		{ PHONE_KIND_MOBILE, PHONE_MOBILE },   { PHONE_KIND_PREMIUM, PHONE_PREMIUM },         { PHONE_KIND_TOLL_FREE, PHONE_TOLL_FREE },
-		{ PHONE_KIND_VOIP, PHONE_VOIP },       { PHONE_KIND_SHARED_COST, PHONE_SHARED_COST }, { PHONE_KIND_PERSONAL, PHONE_PERSONAL },
-		{ PHONE_KIND_PAGER, PHONE_PAGER },     { PHONE_KIND_UAN, PHONE_UAN },                 { PHONE_KIND_VOICEMAIL, PHONE_VOICEMAIL },
+	static const struct {
+		enum phone_kind kind;
+		enum phone_type type;
+	} others[] = {
+		{ PHONE_KIND_MOBILE, PHONE_MOBILE },
+		{ PHONE_KIND_PREMIUM, PHONE_PREMIUM },
+		{ PHONE_KIND_TOLL_FREE, PHONE_TOLL_FREE },
+		{ PHONE_KIND_VOIP, PHONE_VOIP },
+		{ PHONE_KIND_SHARED_COST, PHONE_SHARED_COST },
+		{ PHONE_KIND_PERSONAL, PHONE_PERSONAL },
+		{ PHONE_KIND_PAGER, PHONE_PAGER },
+		{ PHONE_KIND_UAN, PHONE_UAN },
+		{ PHONE_KIND_VOICEMAIL, PHONE_VOICEMAIL },
 	};
 
 	if (!matches(plan->general, national, true, failed))
 		return PHONE_TYPE_UNKNOWN;
 	if (is_kind(plan, PHONE_KIND_FIXED, national, failed)) {
 		const struct phone_plan_kind *mobile = &plan->kinds[PHONE_KIND_MOBILE];
-		bool either = mobile->as_fixed || mobile->pattern == 0 || is_kind(plan, PHONE_KIND_MOBILE, national, failed);
+		bool either =
+			mobile->as_fixed || mobile->pattern == 0 || is_kind(plan, PHONE_KIND_MOBILE, national, failed);
 
 		return either ? PHONE_FIXED_OR_MOBILE : PHONE_FIXED;
 	}
@@ -276,11 +292,25 @@ static bool is_separator(uint32_t c)
 	    u_hasBinaryProperty((UChar32)c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT))
 		return true;
 	switch (c) {
-	case '.': case '/': case '(': case ')': case '[': case ']': case ',': case '~': case 0x00B7: case 0x2212: case 0x30FB:
-	case 0x30FC: case 0xFF08: case 0xFF09: case 0xFF0C: case 0xFF0E: case 0xFF0F: case 0xFF5E:
-		return true;
-	default:
-		return false;
+	case '.':
+	case '/':
+	case '(':
+	case ')':
+	case '[':
+	case ']':
+	case ',':
+	case '~':
+	case 0x00B7:
+	case 0x2212:
+	case 0x30FB:
+	case 0x30FC:
+	case 0xFF08:
+	case 0xFF09:
+	case 0xFF0C:
+	case 0xFF0E:
+	case 0xFF0F:
+	case 0xFF5E: return true;
+	default: return false;
 	}
 }
 
@@ -294,7 +324,7 @@ static bool starts_extension(struct str text)
 	return false;
 }
 
-/* The digits of the input as ASCII, and whether a plus leads them. In right-to-left text the plus may have been typed last. */
+/* The digits of the input as ASCII, and whether a plus leads them. In right-to-left text it may have been typed last. */
 static enum phone_problem read_input(struct str text, struct digits *out, bool *plus_out)
 {
 	struct digits digits = { .len = 0 };
@@ -318,7 +348,9 @@ static enum phone_problem read_input(struct str text, struct digits *out, bool *
 			plus = 1;
 			after_plus = digits.len > 0;
 		} else if (!is_separator(c)) {
-			return digits.len > 0 && starts_extension(str_slice(text, start, text.len)) ? PHONE_HAS_EXTENSION : PHONE_NOT_A_NUMBER;
+			return digits.len > 0 && starts_extension(str_slice(text, start, text.len))
+			               ? PHONE_HAS_EXTENSION
+			               : PHONE_NOT_A_NUMBER;
 		}
 	}
 	if (digits.len == 0)
@@ -328,9 +360,10 @@ static enum phone_problem read_input(struct str text, struct digits *out, bool *
 	return PHONE_POSSIBLE;
 }
 
-/* Settles a number of calling code `code` whose rest, perhaps with a national prefix, is `digits`. `home` is the country
- * it was typed in, if it is in national form: it stands where no country claims the number. */
-static void settle(struct reading *reading, const struct phone_code *code, const struct phone_plan *home, struct str digits)
+/* Settles a number of calling code `code` whose rest, perhaps with a national prefix, is `digits`. `home` is the
+ * country it was typed in, if it is in national form: it stands where no country claims the number. */
+static void settle(struct reading *reading, const struct phone_code *code, const struct phone_plan *home,
+                   struct str digits)
 {
 	const struct phone_plan *main_plan = plan_of_code(code, 0);
 
@@ -376,7 +409,8 @@ static bool repeats_own_code(const struct phone_plan *plan, struct str digits, s
 
 	*length_out = length;
 	return check_length(plan->lengths, as_is.len) == PHONE_TOO_LONG ||
-	       (!matches(plan->general, digits_str(&as_is), true, failed) && matches(plan->general, digits_str(&shorter), true, failed));
+	       (!matches(plan->general, digits_str(&as_is), true, failed) &&
+	        matches(plan->general, digits_str(&shorter), true, failed));
 }
 
 static void read_national(struct reading *reading, const struct phone_plan *plan, struct str digits)
@@ -429,7 +463,8 @@ static void read_number(struct reading *reading, struct str text, const struct p
 	read_national(reading, plan, all);
 }
 
-enum rc phone_parse(struct arena *arena, struct str text, struct str country, struct phone_number *out, enum phone_problem *problem)
+enum rc phone_parse(struct arena *arena, struct str text, struct str country, struct phone_number *out,
+                    enum phone_problem *problem)
 {
 	struct reading reading = { .problem = PHONE_POSSIBLE };
 	struct phone_number number = { .type = PHONE_TYPE_UNKNOWN };
@@ -457,7 +492,8 @@ enum rc phone_parse(struct arena *arena, struct str text, struct str country, st
 
 bool phone_takes_sms(enum phone_type type)
 {
-	return type == PHONE_TYPE_UNKNOWN || type == PHONE_MOBILE || type == PHONE_FIXED_OR_MOBILE || type == PHONE_PERSONAL || type == PHONE_PAGER;
+	return type == PHONE_TYPE_UNKNOWN || type == PHONE_MOBILE || type == PHONE_FIXED_OR_MOBILE ||
+	       type == PHONE_PERSONAL || type == PHONE_PAGER;
 }
 
 /* Splits E.164 into code and national digits; false if it is none. */
@@ -505,7 +541,8 @@ static struct str format_groups(struct arena *arena, const char *format, const s
 		size_t group = (size_t)(*++format - '0');
 
 		if (group < groups->count)
-			out = str_format(arena, "%.*s%s%.*s", STR_ARG(out), space ? " " : "", STR_ARG(groups->text[group]));
+			out = str_format(arena, "%.*s%s%.*s", STR_ARG(out), space ? " " : "",
+			                 STR_ARG(groups->text[group]));
 		space = false;
 	}
 	return out;
@@ -530,7 +567,8 @@ struct str phone_format_display(struct arena *arena, struct str e164)
 		if (format->leading != 0 && !matches(format->leading, national, false, &failed))
 			continue;
 		if (match_groups(format->pattern, national, true, &groups, &failed))
-			return str_format(arena, "+%u %.*s", (unsigned)code->code, STR_ARG(format_groups(arena, format->format, &groups)));
+			return str_format(arena, "+%u %.*s", (unsigned)code->code,
+			                  STR_ARG(format_groups(arena, format->format, &groups)));
 	}
 	return str_format(arena, "+%u %.*s", (unsigned)code->code, STR_ARG(national));
 }
@@ -544,16 +582,18 @@ unsigned phone_calling_code(struct str country)
 
 const char *phone_problem_name(enum phone_problem problem)
 {
-	static const char *const names[] = { "possible", "not_a_number", "has_extension", "needs_country", "unknown_country_code",
-		                             "too_short", "too_long", "wrong_length" };
+	static const char *const names[] = { "possible",      "not_a_number",         "has_extension",
+		                             "needs_country", "unknown_country_code", "too_short",
+		                             "too_long",      "wrong_length" };
 
 	return names[problem];
 }
 
 const char *phone_type_name(enum phone_type type)
 {
-	static const char *const names[] = { "unknown", "fixed", "mobile", "fixed_or_mobile", "toll_free", "premium", "shared_cost",
-		                             "voip", "personal", "pager", "uan", "voicemail" };
+	static const char *const names[] = { "unknown",   "fixed",   "mobile",      "fixed_or_mobile",
+		                             "toll_free", "premium", "shared_cost", "voip",
+		                             "personal",  "pager",   "uan",         "voicemail" };
 
 	return names[type];
 }

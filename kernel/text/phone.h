@@ -12,13 +12,13 @@
 
 enum phone_problem {
 	PHONE_POSSIBLE,
-	PHONE_NOT_A_NUMBER,         /* letters, signs that do not belong, or no digit */
-	PHONE_HAS_EXTENSION,        /* a number behind a number takes no messages */
-	PHONE_NEEDS_COUNTRY,        /* national form, and no country known */
+	PHONE_NOT_A_NUMBER,  /* letters, signs that do not belong, or no digit */
+	PHONE_HAS_EXTENSION, /* a number behind a number takes no messages */
+	PHONE_NEEDS_COUNTRY, /* national form, and no country known */
 	PHONE_UNKNOWN_COUNTRY_CODE,
 	PHONE_TOO_SHORT,
 	PHONE_TOO_LONG,
-	PHONE_WRONG_LENGTH,         /* between lengths that exist */
+	PHONE_WRONG_LENGTH, /* between lengths that exist */
 };
 
 enum phone_type {
@@ -37,22 +37,23 @@ enum phone_type {
 };
 
 struct phone_number {
-	struct str e164;   /* "+989121234567" */
-	char region[3];    /* ISO 3166-1 alpha-2, "" if not known or of no country (satellite, international services) */
+	struct str e164; /* "+989121234567" */
+	char region[3];  /* ISO 3166-1 alpha-2, "" if not known or of no country (satellite, international services) */
 	enum phone_type type;
-	bool valid;        /* in a known range; if not, ask 'are you sure' and accept */
+	bool valid; /* in a known range; if not, ask 'are you sure' and accept */
 };
 
 /* Reads a number in national form of `country` (ISO alpha-2 of either case; STR_NONE or one without a plan: only
  * international form) or in international form: '+' or 00 or the country's own prefix. Digits of any script, spaces,
  * dashes, dots, slashes, brackets and invisible marks are understood, "(0)" after the country code and "tel:" too.
  * OK; INVALID with the reason in *problem (may be NULL), *out untouched; FAILED if memory ran out. */
-enum rc phone_parse(struct arena *arena, struct str text, struct str country, struct phone_number *out, enum phone_problem *problem);
+enum rc phone_parse(struct arena *arena, struct str text, struct str country, struct phone_number *out,
+                    enum phone_problem *problem);
 
 /* May a text message reach this type? True where that cannot be told. */
 bool phone_takes_sms(enum phone_type type);
 
-/* The country whose number this is: a pointer to a static ISO alpha-2 code, "" if not known. `e164` as phone_parse made it. */
+/* The country whose number this is: a static ISO alpha-2 code, "" if not known. `e164` as phone_parse made it. */
 const char *phone_region(struct str e164);
 
 /* For people to read: "+98 912 123 4567". Anything that is not E.164 comes back as it is. */

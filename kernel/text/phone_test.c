@@ -44,12 +44,15 @@ static size_t check_row(const struct row *row)
 	bool right = problem == row->problem && rc == (row->e164 != NULL ? OK : INVALID);
 
 	if (right && row->e164 != NULL)
-		right = str_equal(number.e164, str_from(row->e164)) && strcmp(number.region, row->region) == 0 && number.type == row->type &&
-		        number.valid == (row->type != PHONE_TYPE_UNKNOWN) && strcmp(phone_region(number.e164), row->region) == 0;
+		right = str_equal(number.e164, str_from(row->e164)) && strcmp(number.region, row->region) == 0 &&
+		        number.type == row->type && number.valid == (row->type != PHONE_TYPE_UNKNOWN) &&
+		        strcmp(phone_region(number.e164), row->region) == 0;
 	if (!right)
-		print_message("[%s] from %s: %s %.*s %s %s, wanted %s %s %s %s\n", row->input, row->country ? row->country : "nowhere",
-		              phone_problem_name(problem), STR_ARG(number.e164), number.region, phone_type_name(number.type),
-		              phone_problem_name(row->problem), row->e164 ? row->e164 : "", row->region ? row->region : "", phone_type_name(row->type));
+		print_message("[%s] from %s: %s %.*s %s %s, wanted %s %s %s %s\n", row->input,
+		              row->country ? row->country : "nowhere", phone_problem_name(problem),
+		              STR_ARG(number.e164), number.region, phone_type_name(number.type),
+		              phone_problem_name(row->problem), row->e164 ? row->e164 : "",
+		              row->region ? row->region : "", phone_type_name(row->type));
 	return right ? 0 : 1;
 }
 
@@ -109,7 +112,8 @@ static void test_cases(void **state)
 		{ "+98", NULL, NULL, PHONE_TOO_SHORT, NULL, PHONE_TYPE_UNKNOWN },
 		{ "1234567890123456789012345678901234567890", "IR", NULL, PHONE_TOO_LONG, NULL, PHONE_TYPE_UNKNOWN },
 		{ "+981234567890123456789012345678901234567890", NULL, NULL, PHONE_TOO_LONG, NULL, PHONE_TYPE_UNKNOWN },
-		{ "+44 2079 4600", NULL, NULL, PHONE_WRONG_LENGTH, NULL, PHONE_TYPE_UNKNOWN }, /* there are 7, 9 and 10 digits */
+		{ "+44 2079 4600", NULL, NULL, PHONE_WRONG_LENGTH, NULL,
+		  PHONE_TYPE_UNKNOWN }, /* there are 7, 9 and 10 digits */
 		{ "0912 123 4567", NULL, NULL, PHONE_NEEDS_COUNTRY, NULL, PHONE_TYPE_UNKNOWN },
 		{ "0912 123 4567", "AQ", NULL, PHONE_NEEDS_COUNTRY, NULL, PHONE_TYPE_UNKNOWN },
 		{ "0912 123 4567", "xx", NULL, PHONE_NEEDS_COUNTRY, NULL, PHONE_TYPE_UNKNOWN },
@@ -154,8 +158,11 @@ static void test_untouched(void **state)
 	assert_true(str_equal(number.e164, S("kept")));
 	memset(long_input, ' ', sizeof long_input);
 	memcpy(long_input, "+989121234567", 13);
-	assert_int_equal(phone_parse(&arena, (struct str){ long_input, PHONE_INPUT_MAX }, STR_NONE, &number, &problem), OK);
-	assert_int_equal(phone_parse(&arena, (struct str){ long_input, PHONE_INPUT_MAX + 1 }, STR_NONE, &number, &problem), INVALID);
+	assert_int_equal(phone_parse(&arena, (struct str){ long_input, PHONE_INPUT_MAX }, STR_NONE, &number, &problem),
+	                 OK);
+	assert_int_equal(
+		phone_parse(&arena, (struct str){ long_input, PHONE_INPUT_MAX + 1 }, STR_NONE, &number, &problem),
+		INVALID);
 	assert_int_equal(problem, PHONE_TOO_LONG);
 	assert_int_equal(phone_parse(&arena, STR_NONE, STR_NONE, &number, &problem), INVALID);
 	assert_int_equal(problem, PHONE_NOT_A_NUMBER);
@@ -196,15 +203,16 @@ static void test_oracle(void **state)
 
 		if (right && rc == OK) {
 			possible++;
-			right = str_equal(number.e164, str_from(row->e164)) && number.valid == row->valid && number.type == row->type &&
-			        strcmp(number.region, row->region) == 0 &&
+			right = str_equal(number.e164, str_from(row->e164)) && number.valid == row->valid &&
+			        number.type == row->type && strcmp(number.region, row->region) == 0 &&
 			        str_equal(phone_format_display(&arena, number.e164), str_from(row->display));
 		}
 		if (!right && wrong++ < 40)
-			print_message("[%s] from %s: %.*s %s %s [%.*s], package: %s %s %s %d [%s]\n", row->input, row->country, STR_ARG(number.e164),
-			              number.region, phone_type_name(number.type), STR_ARG(phone_format_display(&arena, number.e164)),
-			              row->e164 ? row->e164 : "refused", row->region ? row->region : "", phone_type_name(row->type), row->valid,
-			              row->display ? row->display : "");
+			print_message("[%s] from %s: %.*s %s %s [%.*s], package: %s %s %s %d [%s]\n", row->input,
+			              row->country, STR_ARG(number.e164), number.region, phone_type_name(number.type),
+			              STR_ARG(phone_format_display(&arena, number.e164)),
+			              row->e164 ? row->e164 : "refused", row->region ? row->region : "",
+			              phone_type_name(row->type), row->valid, row->display ? row->display : "");
 		arena_clear(&arena);
 	}
 	print_message("%zu numbers, %zu of them possible, %zu differ\n", phone_oracle_count, possible, wrong);
@@ -215,9 +223,15 @@ static void test_display(void **state)
 {
 	(void)state;
 	static const char *const rows[][2] = {
-		{ "+989121234567", "+98 912 123 4567" }, { "+12127365000", "+1 212 736 5000" }, { "+5491123456789", "+54 9 11 2345 6789" },
-		{ "+390669820000", "+39 06 6982 0000" }, { "+999123", "+999123" },             { "0912", "0912" },
-		{ "+98", "+98 " },                       { "", "" },                           { "+98x", "+98x" },
+		{ "+989121234567", "+98 912 123 4567" },
+		{ "+12127365000", "+1 212 736 5000" },
+		{ "+5491123456789", "+54 9 11 2345 6789" },
+		{ "+390669820000", "+39 06 6982 0000" },
+		{ "+999123", "+999123" },
+		{ "0912", "0912" },
+		{ "+98", "+98 " },
+		{ "", "" },
+		{ "+98x", "+98x" },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
@@ -230,8 +244,10 @@ static void test_display(void **state)
 static void test_takes_sms(void **state)
 {
 	(void)state;
-	assert_true(phone_takes_sms(PHONE_MOBILE) && phone_takes_sms(PHONE_FIXED_OR_MOBILE) && phone_takes_sms(PHONE_TYPE_UNKNOWN));
-	assert_false(phone_takes_sms(PHONE_FIXED) || phone_takes_sms(PHONE_TOLL_FREE) || phone_takes_sms(PHONE_PREMIUM));
+	assert_true(phone_takes_sms(PHONE_MOBILE) && phone_takes_sms(PHONE_FIXED_OR_MOBILE) &&
+	            phone_takes_sms(PHONE_TYPE_UNKNOWN));
+	assert_false(phone_takes_sms(PHONE_FIXED) || phone_takes_sms(PHONE_TOLL_FREE) ||
+	             phone_takes_sms(PHONE_PREMIUM));
 }
 
 static void *parse_many(void *argument)
@@ -245,7 +261,8 @@ static void *parse_many(void *argument)
 		const struct phone_oracle_row *row = &phone_oracle[i];
 		enum rc rc = phone_parse(&own, str_from(row->input), str_from(row->country), &number, NULL);
 
-		if (rc != (row->e164 != NULL ? OK : INVALID) || (rc == OK && !str_equal(number.e164, str_from(row->e164))))
+		if (rc != (row->e164 != NULL ? OK : INVALID) ||
+		    (rc == OK && !str_equal(number.e164, str_from(row->e164))))
 			(*wrong)++;
 		arena_clear(&own);
 	}
@@ -271,8 +288,9 @@ static void test_threads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_threads), cmocka_unit_test(test_table),   cmocka_unit_test(test_cases), cmocka_unit_test(test_untouched),
-		cmocka_unit_test(test_oracle),  cmocka_unit_test(test_display), cmocka_unit_test(test_takes_sms),
+		cmocka_unit_test(test_threads),   cmocka_unit_test(test_table),  cmocka_unit_test(test_cases),
+		cmocka_unit_test(test_untouched), cmocka_unit_test(test_oracle), cmocka_unit_test(test_display),
+		cmocka_unit_test(test_takes_sms),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -14,7 +14,7 @@
 
 /* What the text looks like just before the next character: enough to tell whether a cluster ends there. */
 struct cluster {
-	int32_t last; /* grapheme cluster break class of the last character, -1 at the start */
+	int32_t last;           /* grapheme cluster break class of the last character, -1 at the start */
 	bool pictograph_joined; /* a pictograph, extenders and a joiner stand before */
 	bool pictograph;        /* a pictograph and extenders stand before */
 	bool odd_indicators;    /* an odd number of regional indicators stands before */
@@ -47,8 +47,8 @@ static bool cluster_step(struct cluster *cluster, uint32_t code)
 		starts = false;
 	else if (before < 0 || is_control(before) || is_control(class))
 		starts = true;
-	else if (hangul_joins(before, class) || class == U_GCB_EXTEND || class == U_GCB_ZWJ || class == U_GCB_SPACING_MARK ||
-	         before == U_GCB_PREPEND || (cluster->pictograph_joined && pictograph) ||
+	else if (hangul_joins(before, class) || class == U_GCB_EXTEND || class == U_GCB_ZWJ ||
+	         class == U_GCB_SPACING_MARK || before == U_GCB_PREPEND || (cluster->pictograph_joined && pictograph) ||
 	         (class == U_GCB_REGIONAL_INDICATOR && cluster->odd_indicators))
 		starts = false;
 
@@ -63,8 +63,8 @@ static bool cluster_step(struct cluster *cluster, uint32_t code)
 struct cutter {
 	struct str text;
 	enum sms_encoding encoding;
-	size_t room; /* units a part may hold */
-	size_t at;   /* byte offset of the next character */
+	size_t room;         /* units a part may hold */
+	size_t at;           /* byte offset of the next character */
 	size_t part_from;    /* byte offset where the part being filled starts */
 	size_t part_units;   /* units in it up to `at` */
 	size_t border;       /* last cluster border in it (byte offset) */
@@ -164,30 +164,62 @@ static size_t find_forced(struct str text, uint32_t *code_out)
 	return SIZE_MAX;
 }
 
-/* The plain form of a typographic sign, "" for signs without a shape, NULL for everything else. Letters are never touched. */
+/* The plain form of a typographic sign, "" for signs without a shape, NULL for all else. Letters are never touched. */
 static const char *plain_form(uint32_t code)
 {
 	if (code >= 0x2000 && code <= 0x200A)
 		return " ";
 	switch (code) {
-	case '\t': case 0x00A0: case 0x202F: case 0x205F: case 0x3000:
-		return " ";
-	case 0x2028: case 0x2029: case 0x0085:
-		return "\n";
-	case '`': case 0x00B4: case 0x2018: case 0x2019: case 0x201A: case 0x201B: case 0x2032: case 0x2035: case 0x2039: case 0x203A:
-		return "'";
-	case 0x00AB: case 0x00BB: case 0x201C: case 0x201D: case 0x201E: case 0x201F: case 0x2033: case 0x2036: case 0x301D: case 0x301E:
-		return "\"";
-	case 0x2010: case 0x2011: case 0x2012: case 0x2013: case 0x2014: case 0x2015: case 0x2212:
-		return "-";
-	case 0x2026:
-		return "...";
-	case 0x00AD: case 0x200B: case 0x200C: case 0x200D: case 0x2060: case 0xFEFF:
-	case 0x200E: case 0x200F: case 0x061C: /* direction marks and isolates: nothing in GSM runs right to left */
-	case 0x2066: case 0x2067: case 0x2068: case 0x2069:
-		return "";
-	default:
-		return NULL;
+	case '\t':
+	case 0x00A0:
+	case 0x202F:
+	case 0x205F:
+	case 0x3000: return " ";
+	case 0x2028:
+	case 0x2029:
+	case 0x0085: return "\n";
+	case '`':
+	case 0x00B4:
+	case 0x2018:
+	case 0x2019:
+	case 0x201A:
+	case 0x201B:
+	case 0x2032:
+	case 0x2035:
+	case 0x2039:
+	case 0x203A: return "'";
+	case 0x00AB:
+	case 0x00BB:
+	case 0x201C:
+	case 0x201D:
+	case 0x201E:
+	case 0x201F:
+	case 0x2033:
+	case 0x2036:
+	case 0x301D:
+	case 0x301E: return "\"";
+	case 0x2010:
+	case 0x2011:
+	case 0x2012:
+	case 0x2013:
+	case 0x2014:
+	case 0x2015:
+	case 0x2212: return "-";
+	case 0x2026: return "...";
+	case 0x00AD:
+	case 0x200B:
+	case 0x200C:
+	case 0x200D:
+	case 0x2060:
+	case 0xFEFF:
+	case 0x200E:
+	case 0x200F:
+	case 0x061C: /* direction marks and isolates: nothing in GSM runs right to left */
+	case 0x2066:
+	case 0x2067:
+	case 0x2068:
+	case 0x2069: return "";
+	default: return NULL;
 	}
 }
 
@@ -208,7 +240,8 @@ static struct str compose(struct arena *arena, struct str text)
 	return U_SUCCESS(status) ? (struct str){ out, (size_t)out_len } : STR_NONE;
 }
 
-/* The text in plain signs if it then fits GSM as a whole; otherwise as it is, since half a change would lose the signs for nothing. */
+/* The text in plain signs if it then fits GSM as a whole; otherwise as it is, since half a change would lose the signs
+ * for nothing. */
 static struct str transliterate(struct arena *arena, struct str text)
 {
 	struct str composed = compose(arena, text);
@@ -301,7 +334,8 @@ static enum rc prepare(struct arena *arena, struct str text, const struct sms_op
 
 static const struct sms_options no_options;
 
-enum rc sms_measure(struct arena *arena, struct str text, const struct sms_options *options, struct sms_measure *out, struct err *err)
+enum rc sms_measure(struct arena *arena, struct str text, const struct sms_options *options, struct sms_measure *out,
+                    struct err *err)
 {
 	struct str ready;
 
@@ -353,12 +387,14 @@ static struct str part_octets(struct arena *arena, const struct sms_message *mes
 	for (size_t at = 0; at < part->text.len;) {
 		uint32_t code = utf8_next(part->text, &at);
 
-		len += message->measure.encoding == SMS_GSM7 ? sms_gsm7_put(code, out + len) : put_ucs2(code, out + len);
+		len += message->measure.encoding == SMS_GSM7 ? sms_gsm7_put(code, out + len)
+		                                             : put_ucs2(code, out + len);
 	}
 	return (struct str){ (const char *)out, len };
 }
 
-enum rc sms_split(struct arena *arena, struct str text, const struct sms_options *options, struct sms_message *out, struct err *err)
+enum rc sms_split(struct arena *arena, struct str text, const struct sms_options *options, struct sms_message *out,
+                  struct err *err)
 {
 	struct sms_message message = { 0 };
 	struct cutter cutter;
@@ -371,7 +407,8 @@ enum rc sms_split(struct arena *arena, struct str text, const struct sms_options
 	if (rc != OK)
 		return rc;
 	if (message.measure.too_many)
-		return err_set(err, INVALID, "text takes %zu SMS parts, %zu are allowed", message.measure.parts, parts_allowed(options));
+		return err_set(err, INVALID, "text takes %zu SMS parts, %zu are allowed", message.measure.parts,
+		               parts_allowed(options));
 	message.part_count = message.measure.parts;
 	message.parts = ARENA_NEW_ARRAY(arena, struct sms_part, message.part_count);
 	cutter_init(&cutter, message.text, message.measure.encoding, message.measure.part_units);
@@ -379,7 +416,8 @@ enum rc sms_split(struct arena *arena, struct str text, const struct sms_options
 		struct sms_part *part = &message.parts[i];
 
 		part->esm_class = message.part_count > 1 ? SMS_ESM_CLASS_UDH : 0;
-		part->data_coding = message.measure.encoding == SMS_GSM7 ? SMS_DATA_CODING_DEFAULT : SMS_DATA_CODING_UCS2;
+		part->data_coding =
+			message.measure.encoding == SMS_GSM7 ? SMS_DATA_CODING_DEFAULT : SMS_DATA_CODING_UCS2;
 		part->units = units;
 		part->text = str_slice(message.text, from, to);
 		part->short_message = part_octets(arena, &message, options, i + 1, part);

@@ -28,10 +28,10 @@ enum sms_encoding { SMS_GSM7, SMS_UCS2 };
 enum sms_reference { SMS_REFERENCE_8, SMS_REFERENCE_16 };
 
 struct sms_options {
-	size_t parts_max;                  /* 0 means SMS_PARTS_MAX; at most SMS_PARTS_CEILING */
+	size_t parts_max; /* 0 means SMS_PARTS_MAX; at most SMS_PARTS_CEILING */
 	enum sms_reference reference_size;
-	uint16_t reference;                /* the caller counts it per sender and recipient; cut to 8 bits where they are used */
-	bool transliterate;                /* typographic quotes, dashes, ellipsis and spaces become plain if the whole then fits GSM */
+	uint16_t reference; /* the caller counts it per sender and recipient; cut to 8 bits where they are used */
+	bool transliterate; /* typographic quotes, dashes and spaces become plain if the whole then fits GSM */
 };
 
 struct sms_measure {
@@ -47,8 +47,8 @@ struct sms_measure {
 };
 
 struct sms_part {
-	uint8_t esm_class;        /* SMS_ESM_CLASS_UDH or 0 */
-	uint8_t data_coding;      /* SMS_DATA_CODING_DEFAULT or SMS_DATA_CODING_UCS2 */
+	uint8_t esm_class;   /* SMS_ESM_CLASS_UDH or 0 */
+	uint8_t data_coding; /* SMS_DATA_CODING_DEFAULT or SMS_DATA_CODING_UCS2 */
 	size_t units;
 	struct str short_message; /* header and text, ready for submit_sm; at most 160 octets */
 	struct str text;          /* what this part shows: a slice of sms_message.text */
@@ -63,12 +63,14 @@ struct sms_message {
 
 /* Counts what `text` costs. CR LF counts as LF. `options` NULL means all zero.
  * INVALID if the text is not UTF-8, holds U+0000 or exceeds SMS_TEXT_MAX. Scratch memory comes from `arena`. */
-enum rc sms_measure(struct arena *arena, struct str text, const struct sms_options *options, struct sms_measure *out, struct err *err);
+enum rc sms_measure(struct arena *arena, struct str text, const struct sms_options *options, struct sms_measure *out,
+                    struct err *err);
 
 /* Cuts `text` into parts (one without header if it fits, else with concatenation headers 00 03 or 08 04). Never cuts
  * an escape from its character nor a surrogate pair, and a grapheme cluster only if it alone overfills a part.
  * INVALID as sms_measure, and if it takes more parts than allowed. The result lives in `arena`. */
-enum rc sms_split(struct arena *arena, struct str text, const struct sms_options *options, struct sms_message *out, struct err *err);
+enum rc sms_split(struct arena *arena, struct str text, const struct sms_options *options, struct sms_message *out,
+                  struct err *err);
 
 /* The octet sequence of one code point in the GSM default alphabet: 1, or 2 with escape; 0 if it has none. */
 size_t sms_gsm7_put(uint32_t code, uint8_t out[2]);
@@ -111,19 +113,19 @@ struct sms_udh {
 bool sms_udh_parse(struct str bytes, struct sms_udh *out);
 
 struct sms_received {
-	struct str bytes;              /* short_message or message_payload */
+	struct str bytes; /* short_message or message_payload */
 	uint8_t esm_class;
 	uint8_t data_coding;
-	enum sms_charset unspecified;  /* setting of the route, see sms_charset */
-	bool packed;                   /* setting of the route: GSM text comes packed, eight septets in seven octets */
+	enum sms_charset unspecified; /* setting of the route, see sms_charset */
+	bool packed;                  /* setting of the route: GSM text comes packed, eight septets in seven octets */
 };
 
 /* One incoming short message taken apart, before parts are joined. */
 struct sms_incoming {
-	struct sms_udh header;   /* all zero without one */
-	bool header_broken;      /* announced, but its lengths are impossible: everything was taken as text */
+	struct sms_udh header; /* all zero without one */
+	bool header_broken;    /* announced, but its lengths are impossible: everything was taken as text */
 	enum sms_charset charset;
-	struct str payload;      /* without header, septets one per octet: bytes of parts may be joined, then decoded */
+	struct str payload; /* without header, septets one per octet: bytes of parts may be joined, then decoded */
 };
 
 /* Takes a message apart; never fails. `payload` may point into `received->bytes`. */
@@ -131,10 +133,12 @@ void sms_take_apart(struct arena *arena, const struct sms_received *received, st
 
 /* Text of joined payloads as UTF-8. Phones do cut surrogate and escape pairs, so join the bytes of parts first.
  * What cannot be read (also U+0000) becomes U+FFFD and sets *lossy (may be NULL); text never vanishes. Binary
- * keeps its printable ASCII. An unknown escape shows the plain character, a double or last escape a space (3GPP TS 23.038, 6.2.1). */
+ * keeps its printable ASCII. An unknown escape shows the plain character, a double or last escape a space
+ * (3GPP TS 23.038, 6.2.1). */
 struct str sms_decode(struct arena *arena, enum sms_charset charset, struct str payload, bool *lossy);
 
-/* Packs septets (one per octet, high bit ignored) into octets, after `fill_bits` (0..6) zero bits (3GPP TS 23.038, 6.1.2.1.1). */
+/* Packs septets (one per octet, high bit ignored) into octets, after `fill_bits` (0..6) zero bits
+ * (3GPP TS 23.038, 6.1.2.1.1). */
 struct str sms_pack(struct arena *arena, struct str septets, unsigned fill_bits);
 
 /* Unpacks `count` septets that start after `fill_bits`; count is cut to what the octets hold. */

@@ -33,12 +33,9 @@ static enum sms_charset general_charset(uint8_t data_coding)
 enum sms_charset sms_charset(uint8_t data_coding, enum sms_charset unspecified)
 {
 	switch (data_coding >> 4) {
-	case 0x0:
-		break;
-	case 0xE:
-		return SMS_CHARSET_UTF16; /* message waiting, stored, UCS-2 */
-	case 0xF:
-		return data_coding & 4 ? SMS_CHARSET_BINARY : SMS_CHARSET_GSM7; /* with message class */
+	case 0x0: break;
+	case 0xE: return SMS_CHARSET_UTF16;                                       /* message waiting, stored, UCS-2 */
+	case 0xF: return data_coding & 4 ? SMS_CHARSET_BINARY : SMS_CHARSET_GSM7; /* with message class */
 	default:
 		/* 8..B are reserved and to be read as the default alphabet, C and D are message waiting in it */
 		return data_coding < 0x80 ? general_charset(data_coding) : SMS_CHARSET_GSM7;
@@ -67,7 +64,8 @@ static void take_element(struct sms_udh *udh, uint8_t id, struct str data)
 	if (id == IE_CONCATENATION_8 && data.len == 3)
 		take_concatenation(udh, false, octet(data, 0), octet(data, 1), octet(data, 2));
 	else if (id == IE_CONCATENATION_16 && data.len == 4)
-		take_concatenation(udh, true, (unsigned)octet(data, 0) << 8 | octet(data, 1), octet(data, 2), octet(data, 3));
+		take_concatenation(udh, true, (unsigned)octet(data, 0) << 8 | octet(data, 1), octet(data, 2),
+		                   octet(data, 3));
 	else if ((id == IE_PORTS_8 && data.len == 2) || (id == IE_PORTS_16 && data.len == 4))
 		udh->has_ports = true;
 	else if (id == IE_SINGLE_SHIFT && data.len == 1)
@@ -279,7 +277,8 @@ static void decode_bytes(struct decoder *decoder, struct str payload, enum sms_c
 		else if (charset == SMS_CHARSET_HEBREW)
 			emit(decoder, hebrew(byte));
 		else if (charset == SMS_CHARSET_BINARY)
-			emit(decoder, byte == '\n' || byte == '\r' || (byte >= 0x20 && byte <= 0x7E) ? byte : REPLACEMENT);
+			emit(decoder,
+			     byte == '\n' || byte == '\r' || (byte >= 0x20 && byte <= 0x7E) ? byte : REPLACEMENT);
 		else
 			emit(decoder, byte);
 	}
@@ -291,15 +290,9 @@ struct str sms_decode(struct arena *arena, enum sms_charset charset, struct str 
 	struct decoder decoder = { .out = arena_alloc(arena, payload.len * 3 + 4) };
 
 	switch (charset) {
-	case SMS_CHARSET_GSM7:
-		decode_gsm7(&decoder, payload);
-		break;
-	case SMS_CHARSET_ASCII:
-		decode_ascii(&decoder, payload);
-		break;
-	case SMS_CHARSET_UTF16:
-		decode_utf16(&decoder, payload);
-		break;
+	case SMS_CHARSET_GSM7: decode_gsm7(&decoder, payload); break;
+	case SMS_CHARSET_ASCII: decode_ascii(&decoder, payload); break;
+	case SMS_CHARSET_UTF16: decode_utf16(&decoder, payload); break;
 	case SMS_CHARSET_UTF8:
 		for (size_t at = 0; at < payload.len;)
 			emit(&decoder, utf8_next(payload, &at));
@@ -307,9 +300,7 @@ struct str sms_decode(struct arena *arena, enum sms_charset charset, struct str 
 	case SMS_CHARSET_LATIN1:
 	case SMS_CHARSET_CYRILLIC:
 	case SMS_CHARSET_HEBREW:
-	case SMS_CHARSET_BINARY:
-		decode_bytes(&decoder, payload, charset);
-		break;
+	case SMS_CHARSET_BINARY: decode_bytes(&decoder, payload, charset); break;
 	}
 	if (lossy != NULL)
 		*lossy = decoder.lossy || charset == SMS_CHARSET_BINARY;

@@ -67,7 +67,8 @@ static struct str read_back(const struct sms_message *message)
 
 	for (size_t i = 0; i < message->part_count; i++) {
 		const struct sms_part *part = &message->parts[i];
-		struct sms_received received = { .bytes = part->short_message, .esm_class = part->esm_class,
+		struct sms_received received = { .bytes = part->short_message,
+			                         .esm_class = part->esm_class,
 			                         .data_coding = part->data_coding };
 		struct sms_incoming incoming;
 
@@ -153,9 +154,12 @@ static void test_capacity(void **state)
 static void test_fill_bits(void **state)
 {
 	(void)state;
-	static const struct { size_t octets, septets; unsigned fill; } rows[] = {
-		{ 0, 160, 0 }, { 4, 155, 3 }, { 7, 152, 0 }, { 6, 153, 1 }, { 9, 149, 5 },
-		{ 12, 146, 2 }, { 10, 148, 4 }, { 13, 145, 1 },
+	static const struct {
+		size_t octets, septets;
+		unsigned fill;
+	} rows[] = {
+		{ 0, 160, 0 }, { 4, 155, 3 },  { 7, 152, 0 },  { 6, 153, 1 },
+		{ 9, 149, 5 }, { 12, 146, 2 }, { 10, 148, 4 }, { 13, 145, 1 },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -227,7 +231,8 @@ static void test_borders(void **state)
 	assert_hex(str_slice(message.parts[1].short_message, 6, 10), "0628064e");
 
 	/* a family of four stays one: woman, joiner, woman, joiner, girl, joiner, boy = 11 units */
-	struct str family = S("\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x91\xA7\xE2\x80\x8D\xF0\x9F\x91\xA6");
+	struct str family = S(
+		"\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x91\xA7\xE2\x80\x8D\xF0\x9F\x91\xA6");
 
 	text = join(repeat(S("\xD8\xA7"), 60), join(family, S("\xD8\xA7")));
 	message = split(text, SMS_REFERENCE_8);
@@ -243,7 +248,8 @@ static void test_borders(void **state)
 	assert_int_equal(message.parts[1].units, 6);
 
 	/* Hangul jamo of one syllable stay together */
-	text = join(repeat(S("\xEA\xB0\x80"), 65), join(S("\xE1\x84\x80\xE1\x85\xA1\xE1\x86\xA8"), repeat(S("\xEA\xB0\x80"), 9)));
+	text = join(repeat(S("\xEA\xB0\x80"), 65),
+	            join(S("\xE1\x84\x80\xE1\x85\xA1\xE1\x86\xA8"), repeat(S("\xEA\xB0\x80"), 9)));
 	message = split(text, SMS_REFERENCE_8);
 	assert_int_equal(message.parts[0].units, 65);
 }
@@ -285,8 +291,8 @@ static void test_parts_stand_alone(void **state)
 
 			for (size_t i = 0; i < message.part_count; i++) {
 				struct sms_part *part = &message.parts[i];
-				struct sms_received received = { part->short_message, part->esm_class, part->data_coding,
-					                         SMS_CHARSET_GSM7, false };
+				struct sms_received received = { part->short_message, part->esm_class,
+					                         part->data_coding, SMS_CHARSET_GSM7, false };
 				struct sms_incoming incoming;
 				bool lossy;
 
@@ -402,7 +408,8 @@ static struct sms_message plain(struct str text)
 static void test_transliterate(void **state)
 {
 	(void)state;
-	struct sms_message message = plain(S("\xE2\x80\x9CStay\xE2\x80\x9D\xC2\xA0indoors \xE2\x80\x93 don\xE2\x80\x99t move\xE2\x80\xA6\xE2\x80\x8B"));
+	struct sms_message message = plain(S("\xE2\x80\x9CStay\xE2\x80\x9D\xC2\xA0indoors \xE2\x80\x93 "
+	                                     "don\xE2\x80\x99t move\xE2\x80\xA6\xE2\x80\x8B"));
 
 	assert_str(message.text, S("\"Stay\" indoors - don't move..."));
 	assert_int_equal(message.measure.encoding, SMS_GSM7);
@@ -437,15 +444,18 @@ static void test_transliterate(void **state)
 static void test_charset(void **state)
 {
 	(void)state;
-	static const struct { uint8_t data_coding; enum sms_charset charset; } rows[] = {
-		{ 0x00, SMS_CHARSET_GSM7 },   { 0x01, SMS_CHARSET_ASCII },  { 0x02, SMS_CHARSET_BINARY },
-		{ 0x03, SMS_CHARSET_LATIN1 }, { 0x04, SMS_CHARSET_BINARY }, { 0x05, SMS_CHARSET_BINARY },
+	static const struct {
+		uint8_t data_coding;
+		enum sms_charset charset;
+	} rows[] = {
+		{ 0x00, SMS_CHARSET_GSM7 },     { 0x01, SMS_CHARSET_ASCII },  { 0x02, SMS_CHARSET_BINARY },
+		{ 0x03, SMS_CHARSET_LATIN1 },   { 0x04, SMS_CHARSET_BINARY }, { 0x05, SMS_CHARSET_BINARY },
 		{ 0x06, SMS_CHARSET_CYRILLIC }, { 0x07, SMS_CHARSET_HEBREW }, { 0x08, SMS_CHARSET_UTF16 },
-		{ 0x10, SMS_CHARSET_GSM7 },   { 0x14, SMS_CHARSET_BINARY }, { 0x18, SMS_CHARSET_UTF16 },
-		{ 0x1B, SMS_CHARSET_UTF16 },  { 0x38, SMS_CHARSET_BINARY }, { 0x48, SMS_CHARSET_UTF16 },
-		{ 0x90, SMS_CHARSET_GSM7 },   { 0xC0, SMS_CHARSET_GSM7 },   { 0xD8, SMS_CHARSET_GSM7 },
-		{ 0xE0, SMS_CHARSET_UTF16 },  { 0xF0, SMS_CHARSET_GSM7 },   { 0xF1, SMS_CHARSET_GSM7 },
-		{ 0xF4, SMS_CHARSET_BINARY }, { 0xF5, SMS_CHARSET_BINARY },
+		{ 0x10, SMS_CHARSET_GSM7 },     { 0x14, SMS_CHARSET_BINARY }, { 0x18, SMS_CHARSET_UTF16 },
+		{ 0x1B, SMS_CHARSET_UTF16 },    { 0x38, SMS_CHARSET_BINARY }, { 0x48, SMS_CHARSET_UTF16 },
+		{ 0x90, SMS_CHARSET_GSM7 },     { 0xC0, SMS_CHARSET_GSM7 },   { 0xD8, SMS_CHARSET_GSM7 },
+		{ 0xE0, SMS_CHARSET_UTF16 },    { 0xF0, SMS_CHARSET_GSM7 },   { 0xF1, SMS_CHARSET_GSM7 },
+		{ 0xF4, SMS_CHARSET_BINARY },   { 0xF5, SMS_CHARSET_BINARY },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
@@ -520,20 +530,35 @@ static void test_decode(void **state)
 {
 	(void)state;
 	assert_decoded(SMS_CHARSET_GSM7, S("\x00\x01\x02"), S("@\xC2\xA3$"), false);
-	assert_decoded(SMS_CHARSET_GSM7, S("\x1B\x65\x1B\x41\x1B\x1B!\x1B"), S("\xE2\x82\xAC" "A ! "), false);
+	assert_decoded(SMS_CHARSET_GSM7, S("\x1B\x65\x1B\x41\x1B\x1B!\x1B"),
+	               S("\xE2\x82\xAC"
+	                 "A ! "),
+	               false);
 	assert_decoded(SMS_CHARSET_GSM7, S("a\x80\x1B\x80"), S("a\xEF\xBF\xBD\xEF\xBF\xBD"), true);
 	assert_decoded(SMS_CHARSET_LATIN1, S("caf\xE9\x00"), S("caf\xC3\xA9\xEF\xBF\xBD"), true);
 	assert_decoded(SMS_CHARSET_ASCII, S("ok\xE9"), S("ok\xEF\xBF\xBD"), true);
-	assert_decoded(SMS_CHARSET_CYRILLIC, S("\xBF\xDE\xDC\xDE\xE9\xEC"), S("\xD0\x9F\xD0\xBE\xD0\xBC\xD0\xBE\xD1\x89\xD1\x8C"), false);
-	assert_decoded(SMS_CHARSET_CYRILLIC, S("\xF0" "1\xFD"), S("\xE2\x84\x96" "1\xC2\xA7"), false);
+	assert_decoded(SMS_CHARSET_CYRILLIC, S("\xBF\xDE\xDC\xDE\xE9\xEC"),
+	               S("\xD0\x9F\xD0\xBE\xD0\xBC\xD0\xBE\xD1\x89\xD1\x8C"), false);
+	assert_decoded(SMS_CHARSET_CYRILLIC,
+	               S("\xF0"
+	                 "1\xFD"),
+	               S("\xE2\x84\x96"
+	                 "1\xC2\xA7"),
+	               false);
 	assert_decoded(SMS_CHARSET_HEBREW, S("\xF9\xEC\xE5\xED"), S("\xD7\xA9\xD7\x9C\xD7\x95\xD7\x9D"), false);
 	assert_decoded(SMS_CHARSET_HEBREW, S("\xC4"), S("\xEF\xBF\xBD"), true);
 	assert_decoded(SMS_CHARSET_UTF16, S("\x06\x2F\xD8\x3D\xDE\x00"), S("\xD8\xAF\xF0\x9F\x98\x80"), false);
 	assert_decoded(SMS_CHARSET_UTF16, S("\xFE\xFF\x06\x2F"), S("\xD8\xAF"), false);
 	assert_decoded(SMS_CHARSET_UTF16, S("\xFF\xFE\x2F\x06"), S("\xD8\xAF"), false);
 	assert_decoded(SMS_CHARSET_UTF16, S("\xD8\x3D"), S("\xEF\xBF\xBD"), true);
-	assert_decoded(SMS_CHARSET_UTF16, S("\xD8\x3D\x00\x41"), S("\xEF\xBF\xBD" "A"), true);
-	assert_decoded(SMS_CHARSET_UTF16, S("\xDE\x00\x00\x41\x00"), S("\xEF\xBF\xBD" "A\xEF\xBF\xBD"), true);
+	assert_decoded(SMS_CHARSET_UTF16, S("\xD8\x3D\x00\x41"),
+	               S("\xEF\xBF\xBD"
+	                 "A"),
+	               true);
+	assert_decoded(SMS_CHARSET_UTF16, S("\xDE\x00\x00\x41\x00"),
+	               S("\xEF\xBF\xBD"
+	                 "A\xEF\xBF\xBD"),
+	               true);
 	assert_decoded(SMS_CHARSET_UTF16, S("\x00\x41\x00\x00"), S("A\xEF\xBF\xBD"), true);
 	assert_decoded(SMS_CHARSET_UTF16, S("HELP!"), S("HELP!"), false);
 	assert_decoded(SMS_CHARSET_BINARY, S("SAFE\x01"), S("SAFE\xEF\xBF\xBD"), true);
@@ -545,13 +570,20 @@ static void test_decode(void **state)
 static void test_peer_splits_surrogates(void **state)
 {
 	(void)state;
-	struct sms_received first = { .bytes = S("\x05\x00\x03\x01\x02\x01\x00\x41\xD8\x3D"), .esm_class = 0x40, .data_coding = 8 };
-	struct sms_received second = { .bytes = S("\x05\x00\x03\x01\x02\x02\xDE\x00\x00\x42"), .esm_class = 0x40, .data_coding = 8 };
+	struct sms_received first = { .bytes = S("\x05\x00\x03\x01\x02\x01\x00\x41\xD8\x3D"),
+		                      .esm_class = 0x40,
+		                      .data_coding = 8 };
+	struct sms_received second = { .bytes = S("\x05\x00\x03\x01\x02\x02\xDE\x00\x00\x42"),
+		                       .esm_class = 0x40,
+		                       .data_coding = 8 };
 	struct sms_incoming a, b;
 
 	sms_take_apart(&arena, &first, &a);
 	sms_take_apart(&arena, &second, &b);
-	assert_decoded(a.charset, join(a.payload, b.payload), S("A\xF0\x9F\x98\x80" "B"), false);
+	assert_decoded(a.charset, join(a.payload, b.payload),
+	               S("A\xF0\x9F\x98\x80"
+	                 "B"),
+	               false);
 }
 
 static void test_packing(void **state)
@@ -606,15 +638,24 @@ static void test_packed_peer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_capacity),        cmocka_unit_test(test_fill_bits),
-		cmocka_unit_test(test_octets),          cmocka_unit_test(test_borders),
-		cmocka_unit_test(test_giant_cluster),   cmocka_unit_test(test_parts_stand_alone),
-		cmocka_unit_test(test_every_character), cmocka_unit_test(test_forced_by),
-		cmocka_unit_test(test_limits),          cmocka_unit_test(test_line_breaks),
-		cmocka_unit_test(test_transliterate),   cmocka_unit_test(test_charset),
-		cmocka_unit_test(test_udh),             cmocka_unit_test(test_broken_header_keeps_text),
-		cmocka_unit_test(test_decode),          cmocka_unit_test(test_peer_splits_surrogates),
-		cmocka_unit_test(test_packing),         cmocka_unit_test(test_packed_peer),
+		cmocka_unit_test(test_capacity),
+		cmocka_unit_test(test_fill_bits),
+		cmocka_unit_test(test_octets),
+		cmocka_unit_test(test_borders),
+		cmocka_unit_test(test_giant_cluster),
+		cmocka_unit_test(test_parts_stand_alone),
+		cmocka_unit_test(test_every_character),
+		cmocka_unit_test(test_forced_by),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_line_breaks),
+		cmocka_unit_test(test_transliterate),
+		cmocka_unit_test(test_charset),
+		cmocka_unit_test(test_udh),
+		cmocka_unit_test(test_broken_header_keeps_text),
+		cmocka_unit_test(test_decode),
+		cmocka_unit_test(test_peer_splits_surrogates),
+		cmocka_unit_test(test_packing),
+		cmocka_unit_test(test_packed_peer),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
