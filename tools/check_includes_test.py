@@ -57,6 +57,10 @@ class Includes(unittest.TestCase):
         self.refused('adapters/channel/smtp/smtp.c', 'adapters/channel/smpp/smpp.h', 'sideways')
         self.refused('adapters/channel/smtp/smtp.c', 'desks/travel/travel.h', 'sideways')
 
+    def test_support(self):
+        self.allowed('core/people/people_test.c', 'tests/support/store_fixture.h')
+        self.refused('core/people/people.c', 'tests/support/store_fixture.h', 'may not include tests')
+
     def test_generated_headers(self):
         self.allowed('core/people/people.c', 'people_sql.h')
         self.allowed('core/people/people_pages.c', 'people_pages.h')

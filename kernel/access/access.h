@@ -28,6 +28,22 @@ const struct officer *access_identify(struct request *request);
 enum rc officer_add(struct house *house, struct arena *arena, struct str name, struct str login, enum permission permission,
                     struct str *setup_path_out, struct err *err);
 
+/* A new set-up link for an officer who lost both factors; what they had keeps working until the link is used. NOT_FOUND. */
+enum rc officer_link(struct house *house, struct arena *arena, struct str login, struct str *setup_path_out, struct err *err);
+/* Disabling ends all sessions at once. `by`: the officer who does it, -1 an operator. NOT_FOUND. */
+enum rc officer_set_disabled(struct house *house, struct arena *arena, struct str login, bool disabled, int64_t by, struct err *err);
+/* "reader", "officer", "administrator"; and back. */
+const char *permission_name(enum permission permission);
+bool permission_read(struct str text, enum permission *out);
+struct officer_summary {
+	struct str public_id, login, name;
+	enum permission permission;
+	bool set_up, disabled;
+};
+/* Every officer, by name. */
+enum rc officer_each(struct house *house, struct arena *arena, void (*each)(void *context, const struct officer_summary *officer), void *context,
+                     struct err *err);
+
 /* --- budgets: token buckets in the store, keyed by class and a keyed hash, never by address -------------- */
 enum budget_class {
 	BUDGET_CODE_DESTINATION, /* codes to one address */

@@ -1,5 +1,6 @@
 /* Opening and closing, the pool of connections, reading, and writing on stores with many writers. */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -282,8 +283,7 @@ enum rc tx_work(struct db_tx *tx, db_work work, void *context, struct err *err)
 	if (rc == OK && tx->change_count > 0)
 		rc = tx_write_changes(tx, err);
 	int64_t took = clock_monotonic() - started, longest = tx->db->longest_item;
-	while (took > longest && !__atomic_compare_exchange_n((int64_t *)&tx->db->longest_item, &longest, took, false,
-	                                                      __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+	while (took > longest && !atomic_compare_exchange_weak(&tx->db->longest_item, &longest, took))
 		;
 	return rc;
 }

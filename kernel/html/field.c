@@ -164,7 +164,7 @@ void field_area(struct html *out, const struct field *field, int rows)
 	put(out, "</textarea></div>");
 }
 
-void field_select(struct html *out, const struct field *field, const struct option *options, size_t count)
+void field_select(struct html *out, const struct field *field, const struct choice *options, size_t count)
 {
 	struct str name = single_begin(out, field);
 	put(out, "<select");
@@ -181,7 +181,7 @@ void field_select(struct html *out, const struct field *field, const struct opti
 }
 
 /* Radios and boxes: a fieldset whose first control has the field's name as id, so that the error summary reaches it. */
-static void put_choices(struct html *out, const struct field *field, const struct option *options, size_t count, const char *type)
+static void put_choices(struct html *out, const struct field *field, const struct choice *options, size_t count, const char *type)
 {
 	struct str name = field_name(out->arena, field);
 	put(out, field_error(out, field, name) != NULL ? "<fieldset class=\"field wrong\"" : "<fieldset class=\"field\"");
@@ -212,12 +212,12 @@ static void put_choices(struct html *out, const struct field *field, const struc
 	put(out, "</fieldset>");
 }
 
-void field_radios(struct html *out, const struct field *field, const struct option *options, size_t count)
+void field_radios(struct html *out, const struct field *field, const struct choice *options, size_t count)
 {
 	put_choices(out, field, options, count, "radio");
 }
 
-void field_checks(struct html *out, const struct field *field, const struct option *options, size_t count)
+void field_checks(struct html *out, const struct field *field, const struct choice *options, size_t count)
 {
 	put_choices(out, field, options, count, "checkbox");
 }

@@ -21,9 +21,9 @@ struct gallery gallery_sample(struct arena *arena, enum language language, const
 			                               .phone = str_from(items[i].phone),
 			                               .at = (date_to_days(2026, 3, 14) * 24 + 10) * CLOCK_HOUR };
 	}
-	view.options = ARENA_NEW_ARRAY(arena, struct option, view.option_count);
-	view.options[0] = (struct option){ S("sms"), S("SMS"), true };
-	view.options[1] = (struct option){ S("email"), S("E-mail"), false };
-	view.options[2] = (struct option){ S("web"), S("Web"), false };
+	view.options = ARENA_NEW_ARRAY(arena, struct choice, view.option_count);
+	view.options[0] = (struct choice){ S("sms"), S("SMS"), true };
+	view.options[1] = (struct choice){ S("email"), S("E-mail"), false };
+	view.options[2] = (struct choice){ S("web"), S("Web"), false };
 	return view;
 }

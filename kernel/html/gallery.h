@@ -19,7 +19,7 @@ struct gallery {
 	unsigned percent;
 	struct str place, text;
 	int64_t day;
-	struct option *options;
+	struct choice *options;
 	size_t option_count;
 };
 

@@ -158,12 +158,12 @@ struct field {
 };
 /* The field's full name: name, or group.row.name. */
 struct str field_name(struct arena *arena, const struct field *field);
-struct option { struct str value; struct str text; bool chosen; };
+struct choice { struct str value; struct str text; bool chosen; };
 void field_text(struct html *out, const struct field *field);
 void field_area(struct html *out, const struct field *field, int rows);
-void field_select(struct html *out, const struct field *field, const struct option *options, size_t count);
-void field_radios(struct html *out, const struct field *field, const struct option *options, size_t count);
+void field_select(struct html *out, const struct field *field, const struct choice *options, size_t count);
+void field_radios(struct html *out, const struct field *field, const struct choice *options, size_t count);
 /* A list of boxes of one name; one option alone is a yes-or-no. */
-void field_checks(struct html *out, const struct field *field, const struct option *options, size_t count);
+void field_checks(struct html *out, const struct field *field, const struct choice *options, size_t count);
 
 #endif

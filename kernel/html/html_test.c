@@ -164,7 +164,7 @@ static void fields_name_their_errors(void **state)
 	assert_true(holds("&lt;/textarea&gt;"));
 	assert_int_equal(times("</textarea>"), 1);
 	buf_clear(&buf);
-	struct option options[] = { { S("a"), S("A & B"), false }, { S("b"), S("B"), true } };
+	struct choice options[] = { { S("a"), S("A & B"), false }, { S("b"), S("B"), true } };
 	field_radios(&out, &(struct field){ .name = "kind", .label = MSG_kernel_menu }, options, 2);
 	assert_true(holds("<input type=\"radio\" id=\"kind\" name=\"kind\" value=\"a\"><label for=\"kind\">A &amp; B</label>"));
 	assert_true(holds("<input type=\"radio\" id=\"kind-1\" name=\"kind\" value=\"b\" checked>"));

@@ -17,11 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "tests/store/store_fixture.h"
-
-#include "store_sql.h"
+#include "tests/store/shelf.h"
 
 static void pause_for(int64_t microseconds)
 {
@@ -263,7 +259,8 @@ static void test_a_deadlock_is_run_again(void **state)
 		pthread_join(threads[i], NULL);
 		assert_int_equal(crossings[i].rc, OK);
 	}
-	assert_int_equal(crossings[0].runs + crossings[1].runs, 3);
+	/* At least one gave way; on a busy machine they may meet again. */
+	assert_in_range(crossings[0].runs + crossings[1].runs, 3, 20);
 	assert_int_equal(sum_of_rooms(fixture), 4);
 	pthread_barrier_destroy(&meet);
 }
@@ -276,9 +273,10 @@ struct wire {
 	char server[108];
 	int listening, port;
 	pthread_t thread;
-	_Atomic int armed; /* 0 no, 1 cut before the server, 2 cut after it, 3 end */
+	_Atomic int armed; /* 0 no, 1 cut before the server, 2 cut after it, 3 the same and no new connection */
 	const char *word;
 	_Atomic int cuts;
+	_Atomic bool refuses; /* takes no new connection */
 };
 
 struct pair {
@@ -302,6 +300,7 @@ static bool pass(struct wire *wire, int from, int to, bool watched)
 	if (send(to, bytes, (size_t)got, MSG_NOSIGNAL) != got)
 		return false;
 	if (cut) {
+		wire->refuses = armed == 3;
 		wire->armed = 0;
 		wire->cuts++;
 		recv(to, bytes, sizeof bytes, 0); /* the server did it; nobody will hear */
@@ -341,7 +340,7 @@ static void *wire_main(void *argument)
 		int client = accept(wire->listening, NULL, NULL);
 		if (client < 0)
 			return NULL;
-		int server = connect_unix(wire->server);
+		int server = wire->refuses ? -1 : connect_unix(wire->server);
 		if (server < 0) {
 			close(client);
 			continue;
@@ -435,6 +434,25 @@ static void test_a_cut_wire_neither_loses_nor_doubles(void **state)
 	wire_release(&wire);
 }
 
+static void test_an_outcome_nobody_can_tell_is_said(void **state)
+{
+	struct fixture *fixture = *state;
+	fixture->options.busy_timeout = 300000;
+	struct wire wire;
+	wire_init(&wire, fixture);
+	struct counted counted = { { "who knows", 1, 0 }, 0 };
+	wire.word = "COMMIT";
+	wire.armed = 3;
+	assert_rc(fixture, FAILED, db_write(fixture->db, DB_LANE_PERSON, counted_work, &counted, fixture_err(fixture)));
+	assert_true(str_equal(fixture->err.detail, S("commit outcome unknown")));
+	assert_int_equal(counted.runs, 1);
+	wire.refuses = false;
+	assert_int_equal(count_shelves(fixture), 1);
+	db_close(fixture->db);
+	fixture->db = NULL;
+	wire_release(&wire);
+}
+
 /* --- the server goes and comes back (PostgreSQL) -------------------------------------------------------------------------- */
 
 static void test_ended_backends_are_replaced(void **state)
@@ -454,22 +472,17 @@ static void test_ended_backends_are_replaced(void **state)
 	assert_int_equal(count_shelves(fixture), 3);
 }
 
-#define SQLITE_ONLY(test) { #test, test, fixture_setup, fixture_teardown, &fixture_kinds[0] }
-#define POSTGRESQL_ONLY(test) { #test, test, fixture_setup, fixture_teardown, &fixture_kinds[1] }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOTH(test_what_was_told_survives_kill),
-		SQLITE_ONLY(test_a_lock_of_another_process),
-		SQLITE_ONLY(test_a_full_disk),
-		POSTGRESQL_ONLY(test_a_deadlock_is_run_again),
-		POSTGRESQL_ONLY(test_a_cut_wire_neither_loses_nor_doubles),
-		POSTGRESQL_ONLY(test_ended_backends_are_replaced),
+		BOTH_(test_what_was_told_survives_kill, shelf_setup),
+		SQLITE_ONLY_(test_a_lock_of_another_process, shelf_setup),
+		SQLITE_ONLY_(test_a_full_disk, shelf_setup),
+		POSTGRESQL_ONLY_(test_a_deadlock_is_run_again, shelf_setup),
+		POSTGRESQL_ONLY_(test_a_cut_wire_neither_loses_nor_doubles, shelf_setup),
+		POSTGRESQL_ONLY_(test_an_outcome_nobody_can_tell_is_said, shelf_setup),
+		POSTGRESQL_ONLY_(test_ended_backends_are_replaced, shelf_setup),
 	};
-	log_set_level(LOG_WARN);
-	fixture_start();
-	int failed = cmocka_run_group_tests(tests, NULL, NULL);
-	fixture_stop();
-	return failed;
+	return fixture_main(tests);
 }

@@ -9,11 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "tests/store/store_fixture.h"
-
-#include "store_sql.h"
+#include "tests/store/shelf.h"
 
 /* --- migrations ----------------------------------------------------------------------------------------------------- */
 
@@ -530,29 +526,25 @@ int main(void)
 		BOTH_(test_migrates_from_any_version, fixture_setup_empty),
 		BOTH_(test_refuses_what_it_does_not_know, fixture_setup_empty),
 		BOTH_(test_broken_migration_leaves_nothing, fixture_setup_empty),
-		BOTH(test_migration_must_keep_foreign_keys),
+		BOTH_(test_migration_must_keep_foreign_keys, shelf_setup),
 		BOTH_(test_migrates_all_rooms, fixture_setup_empty),
-		BOTH(test_values_come_back),
-		BOTH(test_bad_texts_are_refused_alike),
-		BOTH(test_expressions),
-		BOTH(test_constraints_have_codes),
-		BOTH(test_counts_what_changed),
-		BOTH(test_a_failed_statement_spoils_the_transaction),
-		BOTH(test_any_code_rolls_back),
-		BOTH(test_works_do_not_nest),
-		BOTH(test_reading_cannot_write),
-		BOTH(test_one_and_many),
-		BOTH(test_batch_and_each),
-		BOTH(test_a_batch_is_whole_or_not_at_all),
-		BOTH(test_changes_are_listed),
-		BOTH(test_changes_are_trimmed),
-		BOTH(test_open_says_why_not),
-		BOTH(test_not_a_store),
-		BOTH(test_copy),
+		BOTH_(test_values_come_back, shelf_setup),
+		BOTH_(test_bad_texts_are_refused_alike, shelf_setup),
+		BOTH_(test_expressions, shelf_setup),
+		BOTH_(test_constraints_have_codes, shelf_setup),
+		BOTH_(test_counts_what_changed, shelf_setup),
+		BOTH_(test_a_failed_statement_spoils_the_transaction, shelf_setup),
+		BOTH_(test_any_code_rolls_back, shelf_setup),
+		BOTH_(test_works_do_not_nest, shelf_setup),
+		BOTH_(test_reading_cannot_write, shelf_setup),
+		BOTH_(test_one_and_many, shelf_setup),
+		BOTH_(test_batch_and_each, shelf_setup),
+		BOTH_(test_a_batch_is_whole_or_not_at_all, shelf_setup),
+		BOTH_(test_changes_are_listed, shelf_setup),
+		BOTH_(test_changes_are_trimmed, shelf_setup),
+		BOTH_(test_open_says_why_not, shelf_setup),
+		BOTH_(test_not_a_store, shelf_setup),
+		BOTH_(test_copy, shelf_setup),
 	};
-	log_set_level(LOG_WARN);
-	fixture_start();
-	int failed = cmocka_run_group_tests(tests, NULL, NULL);
-	fixture_stop();
-	return failed;
+	return fixture_main(tests);
 }

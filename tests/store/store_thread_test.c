@@ -8,11 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "tests/store/store_fixture.h"
-
-#include "store_sql.h"
+#include "tests/store/shelf.h"
 
 static void pause_for(int64_t microseconds)
 {
@@ -447,18 +443,14 @@ static void test_changes_are_heard(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOTH(test_each_item_stands_alone),
-		{ "test_people_go_first", test_people_go_first, fixture_setup, fixture_teardown, &fixture_kinds[0] },
-		{ "test_nobody_starves", test_nobody_starves, fixture_setup, fixture_teardown, &fixture_kinds[0] },
-		{ "test_the_queue_has_an_end", test_the_queue_has_an_end, fixture_setup, fixture_teardown, &fixture_kinds[0] },
-		BOTH(test_a_reader_sees_one_moment),
-		BOTH(test_readers_take_turns),
-		BOTH(test_the_sequence_has_no_late_comers),
-		BOTH(test_changes_are_heard),
+		BOTH_(test_each_item_stands_alone, shelf_setup),
+		SQLITE_ONLY_(test_people_go_first, shelf_setup),
+		SQLITE_ONLY_(test_nobody_starves, shelf_setup),
+		SQLITE_ONLY_(test_the_queue_has_an_end, shelf_setup),
+		BOTH_(test_a_reader_sees_one_moment, shelf_setup),
+		BOTH_(test_readers_take_turns, shelf_setup),
+		BOTH_(test_the_sequence_has_no_late_comers, shelf_setup),
+		BOTH_(test_changes_are_heard, shelf_setup),
 	};
-	log_set_level(LOG_WARN);
-	fixture_start();
-	int failed = cmocka_run_group_tests(tests, NULL, NULL);
-	fixture_stop();
-	return failed;
+	return fixture_main(tests);
 }

@@ -269,12 +269,14 @@ static enum db_commit commit_writes(struct db_connection *connection, const char
 	PGresult *result = PQexec(connection->pg, "COMMIT");
 	enum db_commit outcome = DB_COMMITTED;
 	if (PQresultStatus(result) != PGRES_COMMAND_OK) {
-		*rc = pg_report(connection, result, "commit", err);
+		*rc = pg_report(connection, result, "commit", NULL);
 		outcome = PQstatus(connection->pg) != CONNECTION_OK ? find_outcome(connection->store, number)
 		          : connection->should_retry                ? DB_AGAIN
 		                                                    : DB_ROLLED_BACK;
 		if (outcome == DB_LOST)
 			*rc = err_set(err, FAILED, "commit outcome unknown");
+		else if (outcome != DB_COMMITTED)
+			pg_report(connection, result, "commit", err);
 	} else if (strcmp(PQcmdStatus(result), "COMMIT") != 0) {
 		*rc = err_set(err, FAILED, "the transaction had failed before its commit");
 		outcome = DB_ROLLED_BACK;

@@ -16,6 +16,14 @@ CREATE TABLE officer (
 	disabled_at INTEGER -- may no longer sign in
 ) STRICT;
 
+CREATE TABLE recovery_code (
+	id INTEGER PRIMARY KEY, -- printed codes for the day the phone is lost
+	officer_id INTEGER NOT NULL REFERENCES officer (id), -- whose
+	hash TEXT NOT NULL, -- keyed hash of the code, bound to the officer
+	used_at INTEGER -- each works once
+) STRICT;
+CREATE INDEX recovery_code_officer ON recovery_code (officer_id);
+
 CREATE TABLE session (
 	id INTEGER PRIMARY KEY, -- inside id
 	token_hash TEXT NOT NULL UNIQUE, -- SHA-256 of the cookie's 256-bit token

@@ -1,21 +1,17 @@
+/* Stores for tests; see store_fixture.h. */
 #include <libpq-fe.h>
-#include <setjmp.h>
-#include <stdarg.h>
+#include <ftw.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
-#include <unistd.h>
-#include <ftw.h>
 #include <time.h>
-#include <pthread.h>
+#include <unistd.h>
 
-#include <cmocka.h>
-
-#include "tests/store/store_fixture.h"
+#include "tests/support/store_fixture.h"
 
 #include "adapters/store/postgres/postgres.h"
 #include "adapters/store/sqlite/sqlite.h"
-#include "store_sql.h"
 
 static char cluster_url[512];
 static pid_t cluster_process;
@@ -55,6 +51,7 @@ static void start_cluster(void)
 
 void fixture_start(void)
 {
+	log_set_level(LOG_WARN);
 	db_register_driver(&sqlite_driver);
 	db_register_driver(&postgres_driver);
 	const char *given = getenv("DATABASE_URL_TEST");
@@ -64,13 +61,14 @@ void fixture_start(void)
 		start_cluster();
 }
 
-void fixture_stop(void)
+int fixture_stop(int failed)
 {
-	if (cluster_process == 0)
-		return;
-	close(cluster_input);
-	waitpid(cluster_process, NULL, 0);
-	cluster_process = 0;
+	if (cluster_process != 0) {
+		close(cluster_input);
+		waitpid(cluster_process, NULL, 0);
+		cluster_process = 0;
+	}
+	return failed;
 }
 
 static void cluster_run(const char *sql)
@@ -98,7 +96,7 @@ static void make_database(struct fixture *fixture)
 	         cluster_url + path + strlen("/postgres"));
 }
 
-void fixture_init(struct fixture *fixture, enum store_kind kind, bool migrate)
+void fixture_init(struct fixture *fixture, enum store_kind kind)
 {
 	*fixture = (struct fixture){ .kind = kind, .options = db_options_default() };
 	arena_init(&fixture->arena);
@@ -110,8 +108,6 @@ void fixture_init(struct fixture *fixture, enum store_kind kind, bool migrate)
 		make_database(fixture);
 	}
 	fixture_reopen(fixture);
-	if (migrate && db_migrate(fixture->db, store_migrations, store_migration_count, fixture_err(fixture)) != OK)
-		fail_msg("%.*s", STR_ARG(fixture->err.detail));
 }
 
 void fixture_reopen(struct fixture *fixture)
@@ -149,66 +145,23 @@ struct err *fixture_err(struct fixture *fixture)
 	return &fixture->err;
 }
 
-/* --- small works -------------------------------------------------------------------------------------------------- */
-
-enum rc put_shelf(struct db_tx *tx, void *context, struct err *err)
-{
-	struct put *put = context;
-	struct shelf_insert_row row;
-	struct arena arena;
-	arena_init(&arena);
-	enum rc rc = shelf_insert(tx, &arena, &(struct shelf_insert_args){ str_from(put->name), put->room }, &row, err);
-	arena_release(&arena);
-	if (rc == OK)
-		put->id = row.id;
-	return rc;
-}
-
-enum rc write_shelf(struct fixture *fixture, const char *name, int64_t room)
-{
-	struct put put = { name, room, 0 };
-	return db_write(fixture->db, DB_LANE_PERSON, put_shelf, &put, fixture_err(fixture));
-}
-
-static enum rc count_work(struct db_tx *tx, void *context, struct err *err)
-{
-	struct shelf_count_row row;
-	struct arena arena;
-	arena_init(&arena);
-	enum rc rc = shelf_count(tx, &arena, &row, err);
-	arena_release(&arena);
-	if (rc == OK)
-		*(int64_t *)context = row.shelves;
-	return rc;
-}
-
-int64_t count_shelves(struct fixture *fixture)
-{
-	int64_t count = -1;
-	assert_rc(fixture, OK, db_read(fixture->db, count_work, &count, fixture_err(fixture)));
-	return count;
-}
-
 /* --- cmocka ------------------------------------------------------------------------------------------------------- */
 
 enum store_kind fixture_kinds[2] = { STORE_SQLITE, STORE_POSTGRESQL };
 
-static void make(void **state, bool migrate)
+int fixture_setup_empty(void **state)
 {
 	struct fixture *fixture = malloc(sizeof *fixture);
-	fixture_init(fixture, *(enum store_kind *)*state, migrate);
+	fixture_init(fixture, *(enum store_kind *)*state);
 	*state = fixture;
+	return 0;
 }
 
 int fixture_setup(void **state)
 {
-	make(state, true);
-	return 0;
-}
-
-int fixture_setup_empty(void **state)
-{
-	make(state, false);
+	fixture_setup_empty(state);
+	struct fixture *fixture = *state;
+	assert_rc(fixture, OK, db_migrate_all(fixture->db, fixture_err(fixture)));
 	return 0;
 }
 

@@ -1,0 +1,98 @@
+/* Chancery: what it is made of, and its commands. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cmd/cmd.h"
+#include "adapters/store/postgres/postgres.h"
+#include "adapters/store/sqlite/sqlite.h"
+#include "core/people/people.h"
+#include "kernel/access/access.h"
+
+/* --- the desks, in the order they start ------------------------------------------------------------------- */
+const struct desk *const desks[] = {
+	&house_desk,
+	&http_desk,
+	&access_desk,
+	&home_desk,
+};
+const size_t desk_count = COUNT_OF(desks);
+
+/* --- the adapters ----------------------------------------------------------------------------------------- */
+static void
+adapters_register(void)
+{
+	db_register_driver(&sqlite_driver);
+	db_register_driver(&postgres_driver);
+}
+
+/* --- the commands ----------------------------------------------------------------------------------------- */
+static const struct command commands[] = {
+	{ "serve", "[--listen ADDRESS] [--private-listen ADDRESS] [--public-url URL] [--test-clock]", "Runs the server", command_serve },
+	{ "settings", "[--markdown] | set NAME VALUE | clear NAME", "Lists and changes settings", command_settings },
+	{ "user", "add NAME LOGIN [--permission WHAT] | link LOGIN | list | disable LOGIN | enable LOGIN", "Officers", command_user },
+};
+
+static void
+help(FILE *out)
+{
+	fprintf(out, "usage: chancery [--db URL] [--data FOLDER] [--json] COMMAND ...\n\n"
+	             "  --db URL       sqlite:PATH or postgresql://... (CHANCERY_DB; sqlite:FOLDER/chancery.db)\n"
+	             "  --data FOLDER  where secret.key and the data file lie (CHANCERY_DATA; .)\n\n");
+	for (size_t i = 0; i < COUNT_OF(commands); i++)
+		fprintf(out, "  chancery %s %s\n      %s\n", commands[i].name, commands[i].usage, commands[i].summary);
+}
+
+int
+command_usage(const struct command_line *line, const char *problem)
+{
+	fprintf(stderr, "chancery: %s\nusage: chancery %s %s\n", problem, line->command->name, line->command->usage);
+	return EXIT_USAGE;
+}
+
+static const struct command *
+command_find(const char *name)
+{
+	for (size_t i = 0; i < COUNT_OF(commands); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option options[] = { { "db", required_argument, NULL, 'd' },
+		                                 { "data", required_argument, NULL, 'f' },
+		                                 { "json", no_argument, NULL, 'j' },
+		                                 { "help", no_argument, NULL, 'h' },
+		                                 { NULL, 0, NULL, 0 } };
+	struct command_line line = { .db_url = getenv("CHANCERY_DB"), .data_folder = getenv("CHANCERY_DATA") };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+		if (option == 'd')
+			line.db_url = optarg;
+		else if (option == 'f')
+			line.data_folder = optarg;
+		else if (option == 'j')
+			line.json = true;
+		else if (option == 'h')
+			return help(stdout), 0;
+		else
+			return EXIT_USAGE;
+	}
+	if (optind == argc)
+		return help(stderr), EXIT_USAGE;
+	line.command = command_find(argv[optind]);
+	if (!line.command) {
+		fprintf(stderr, "chancery: there is no command '%s'; chancery --help lists them\n", argv[optind]);
+		return EXIT_USAGE;
+	}
+	line.argc = argc - optind;
+	line.argv = argv + optind;
+	if (!line.data_folder)
+		line.data_folder = ".";
+	adapters_register();
+	return line.command->run(&line);
+}
