@@ -1,6 +1,6 @@
-#include "testing.h"
+#include "kernel/http/testing.h"
 
-#include "head.h"
+#include "kernel/http/head.h"
 
 /* --- ambiguous requests against a running server ----------------------------------------------------------- */
 

@@ -1,5 +1,5 @@
 /* The page that says what is wrong, in the reader's language. */
-#include "problem.h"
+#include "kernel/http/problem.h"
 
 #include "http_pages.h"
 

@@ -1,8 +1,8 @@
 /* What handlers make of a response, and what the kernel adds to every one of them. */
 #include <sodium.h>
 
-#include "exchange.h"
-#include "problem.h"
+#include "kernel/http/exchange.h"
+#include "kernel/http/problem.h"
 
 #define GZIP_LEAST 256
 #define CACHE_SECONDS 15

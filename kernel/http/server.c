@@ -4,7 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "connection.h"
+#include "kernel/http/connection.h"
 
 #define WORKERS_DEFAULT 4
 #define WORKERS_MAX 64

@@ -1,4 +1,4 @@
-#include "testing.h"
+#include "kernel/http/testing.h"
 
 static void events_get(struct request *request, struct response *response)
 {
