@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "kernel/desk/desk.h"
-#include "tests/store/store_fixture.h"
+#include "tests/support/store_fixture.h"
 
 static atomic_int slow_runs;
 
@@ -171,8 +171,5 @@ int main(void)
 		BOTH_EMPTY(missed_jobs_run_once),         BOTH_EMPTY(one_of_two_processes_runs_a_job),
 		BOTH_EMPTY(health_asks_the_store),
 	};
-	fixture_start();
-	int failed = cmocka_run_group_tests_name("house", tests, NULL, NULL);
-	fixture_stop();
-	return failed;
+	return fixture_main(tests);
 }
