@@ -178,7 +178,7 @@ void fixed_headers_build(struct http_server *server)
 	struct http_field headers[] = {
 		{ S("Content-Security-Policy"),
 		  str_format(arena,
-		             "default-src 'none'; style-src 'self' 'sha256-%s'; script-src 'self'; img-src 'self'; connect-src "
+		             "default-src 'none'; style-src 'self' '%s'; script-src 'self'; img-src 'self'; connect-src "
 		             "'self'; "
 		             "manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 		             html_style_hash) },
