@@ -234,8 +234,8 @@ static bool make_cacheable(struct exchange *exchange, uint8_t tag[ETAG_SIZE])
 	           str_format(response->arena, "public, max-age=%d, must-revalidate", CACHE_SECONDS));
 	add_header(response, S("Vary"), S("Accept-Encoding, Accept-Language, Cookie"));
 	if (head_etag_matches(exchange->facts.if_none_match, etag)) {
+		/* The body stays: the library sends none with this status, but its length, which must be that of the page. */
 		response->status = 304;
-		buf_clear(&response->body);
 	}
 	return true;
 }
