@@ -465,12 +465,16 @@ static void public_pages_are_cached_and_packed(void **state)
 		inflateEnd(&stream);
 		reply_free(&packed);
 	}
+	size_t length = strlen(reply_body(&plain));
 	reply_free(&plain);
 
 	snprintf(more, sizeof more, "Accept-Language: fa\r\nIf-None-Match: \"x\", %s\r\n", etag);
 	struct reply same = client_ask(fixture->port, "GET /", more);
 	assert_int_equal(same.status, 304);
 	assert_string_equal(reply_body(&same), "");
+	/* RFC 9110, 8.6: none, or that of the page. */
+	if (reply_header(&same, "Content-Length", value, sizeof value))
+		assert_int_equal(strtol(value, NULL, 10), (long)length);
 	assert_guarded(&same);
 	reply_free(&same);
 	snprintf(more, sizeof more, "Accept-Language: en\r\nIf-None-Match: %s\r\n", etag);

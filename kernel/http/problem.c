@@ -27,9 +27,10 @@ void problem_write(struct request *request, struct response *response, enum prob
 {
 	struct html out = html_begin(request, response);
 	const struct problem_view view = {
-		.page = { .title = message_text(request->arena, request->language, words[problem].title, NULL, 0, false),
-			      .officer_page = request->officer != NULL,
-			      .errors = err && err->field_count > 0 ? err : NULL },
+		.page = { .title =
+		                  message_text(request->arena, request->language, words[problem].title, NULL, 0, false),
+		          .officer_page = request->officer != NULL,
+		          .errors = err && err->field_count > 0 ? err : NULL },
 		.text = message_text(request->arena, request->language, words[problem].text, NULL, 0, false),
 	};
 	problem_page(&out, &view);

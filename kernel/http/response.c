@@ -178,7 +178,8 @@ void fixed_headers_build(struct http_server *server)
 	struct http_field headers[] = {
 		{ S("Content-Security-Policy"),
 		  str_format(arena,
-		             "default-src 'none'; style-src 'self' '%s'; script-src 'self'; img-src 'self'; connect-src "
+		             "default-src 'none'; style-src 'self' 'sha256-%s'; script-src 'self'; img-src 'self'; "
+		             "connect-src "
 		             "'self'; "
 		             "manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 		             html_style_hash) },
@@ -233,8 +234,8 @@ static bool make_cacheable(struct exchange *exchange, uint8_t tag[ETAG_SIZE])
 	           str_format(response->arena, "public, max-age=%d, must-revalidate", CACHE_SECONDS));
 	add_header(response, S("Vary"), S("Accept-Encoding, Accept-Language, Cookie"));
 	if (head_etag_matches(exchange->facts.if_none_match, etag)) {
+		/* The body stays: the library sends none with this status, but its length, which must be that of the page. */
 		response->status = 304;
-		buf_clear(&response->body);
 	}
 	return true;
 }
@@ -276,6 +277,7 @@ void response_finish(struct exchange *exchange)
 	if (response->stream && !exchange->mistake)
 		return; /* stream.c has its own */
 	if (exchange->mistake) {
+		stream_end(exchange);
 		response->header_count = 0;
 		response_problem(&exchange->request, response, PROBLEM_FAILED, NULL);
 	}
