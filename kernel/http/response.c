@@ -2,7 +2,6 @@
 #include <sodium.h>
 
 #include "kernel/http/exchange.h"
-#include "kernel/http/problem.h"
 
 #define GZIP_LEAST 256
 #define CACHE_SECONDS 15
@@ -84,7 +83,7 @@ void response_redirect(struct response *response, struct str path)
 	add_header(response, S("Location"), str_copy(response->arena, path));
 }
 
-/* The page when nothing is known of the reader, or the page of the language came out empty. */
+/* The page when nothing is known of the reader, or nobody wrote a better one. */
 static void plain_page(struct response *response, enum problem problem)
 {
 	buf_format(&response->body,
@@ -102,8 +101,8 @@ void response_problem(struct request *request, struct response *response, enum p
 	response->content_type = S("text/html; charset=utf-8");
 	response->cacheable = false;
 	/* Of a head that was refused nothing is believed, not even the language. */
-	if (exchange->state != EXCHANGE_HEAD)
-		(page ? page : problem_write)(request, response, problem, err);
+	if (page && exchange->state != EXCHANGE_HEAD)
+		page(request, response, problem, err);
 	/* The page may have lost its status or written nothing: neither must make a failure look well. */
 	response->status = problem_status(problem);
 	if (response->body.len == 0)
@@ -178,7 +177,7 @@ void fixed_headers_build(struct http_server *server)
 	struct http_field headers[] = {
 		{ S("Content-Security-Policy"),
 		  str_format(arena,
-		             "default-src 'none'; style-src 'self' 'sha256-%s'; script-src 'self'; img-src 'self'; "
+		             "default-src 'none'; style-src 'self' '%s'; script-src 'self'; img-src 'self'; "
 		             "connect-src "
 		             "'self'; "
 		             "manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
