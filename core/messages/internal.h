@@ -58,6 +58,7 @@ struct work {
 	int64_t channel, text_group, lane;
 	int32_t count[MESSAGE_STATE_COUNT]; /* its messages by state, as committed */
 	int64_t cursor;    /* place of the next message to load */
+	int64_t opened_at; /* UTC microseconds */
 	int64_t again_at;  /* UTC microseconds: when to walk it again from the start; INT64_MAX never */
 	enum block_state state, stored; /* stored: as the row says */
 	struct work *next; /* of its channel and lane */
@@ -278,6 +279,7 @@ struct engine {
 
 	pthread_mutex_t figures_lock;  /* guards figures */
 	struct messages_figures figures;
+	bool alarmed;
 };
 
 struct engine *engine_of(struct house *house);

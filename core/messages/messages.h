@@ -137,7 +137,7 @@ struct messages_figures {
 	int64_t oldest_unsent;      /* UTC microseconds: when the oldest message that was never tried became due; 0 none */
 	int64_t submitted, in_doubt;
 	int64_t unmatched_receipts;
-	int64_t sent_last_minute;
+	int64_t sent;               /* handed over since the start of the process */
 	int64_t held_notices;
 	int64_t inbox_waiting;
 	size_t routes, routes_up;

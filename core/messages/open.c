@@ -15,6 +15,7 @@ struct work *work_add(struct engine *engine, int64_t id, struct live *live, int6
 	work->lane = lane;
 	work->state = work->stored = BLOCK_OPENED;
 	work->again_at = INT64_MAX;
+	work->opened_at = clock_now();
 	struct work **at = &engine->first[channel][lane];
 	while (*at)
 		at = &(*at)->next;

@@ -442,3 +442,15 @@ WHERE incoming_text.address = :address AND incoming.received_at > :since;
 -- name: incoming_count_waiting :one
 -- column: waiting INTEGER
 SELECT count(*) AS waiting FROM incoming WHERE state = 3;
+
+-- When the oldest message became due that is not in an opened block and was never tried.
+-- name: message_oldest_unsent :one
+-- parameter: now INTEGER
+-- column: oldest INTEGER
+SELECT min(due) AS oldest FROM (
+	SELECT CASE WHEN notice.frozen_at > block.not_before THEN notice.frozen_at ELSE block.not_before END AS due
+	FROM block JOIN notice ON notice.id = block.notice_id
+	WHERE block.state = 1 AND block.not_before <= :now AND notice.held_at IS NULL AND notice.superseded_at IS NULL
+	UNION ALL
+	SELECT CASE WHEN created_at > not_before THEN created_at ELSE not_before END AS due
+	FROM message WHERE block_id = 0 AND state IN (1, 3, 7) AND state = 1 AND attempts = 0 AND not_before <= :now) AS waiting;
