@@ -134,6 +134,29 @@ static void ambiguous_heads_are_refused(void **state)
 	}
 }
 
+/* The same behind a good request on the same connection, where the buffer has moved on. */
+static void ambiguous_heads_are_refused_later_too(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char first[] =
+		"GET /echo/first HTTP/1.1\r\nHost: a\r\nX-Longer: than the second one may be\r\n\r\n";
+	for (size_t i = 0; i < COUNT_OF(ambiguous); i++) {
+		struct buf bytes;
+		buf_init(&bytes);
+		buf_add(&bytes, first, sizeof first - 1);
+		buf_add(&bytes, ambiguous[i].bytes, ambiguous[i].size);
+		struct reply reply = client_raw(fixture->port, bytes.ptr, bytes.len);
+		char *body = strstr(reply.bytes, "echo:first");
+		if (!body)
+			fail_msg("%s: the first was not answered", ambiguous[i].name);
+		if (strstr(body, "HTTP/1.1 2") || strstr(body, "HTTP/1.1 404") || strstr(body + 1, "echo:") ||
+		    strstr(body, "posted"))
+			fail_msg("%s: answered as if it were good: %s", ambiguous[i].name, body);
+		reply_free(&reply);
+		buf_release(&bytes);
+	}
+}
+
 /* The same list must not be refused for a wrong reason: plain heads of every size pass. */
 static void plain_heads_pass(void **state)
 {
@@ -333,6 +356,7 @@ int main(void)
 		cmocka_unit_test(facts_are_found),
 		cmocka_unit_test(lists_are_read),
 		cmocka_unit_test_setup_teardown(ambiguous_heads_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(ambiguous_heads_are_refused_later_too, setup, teardown),
 		cmocka_unit_test_setup_teardown(plain_heads_pass, setup, teardown),
 		cmocka_unit_test_setup_teardown(slow_heads_pass, setup, teardown),
 		cmocka_unit_test_setup_teardown(long_heads_are_refused, setup, teardown),

@@ -503,6 +503,14 @@ static void redirects_stay_here(void **state)
 	assert_int_equal(reply.status, 303);
 	assert_true(reply_header(&reply, "Location", value, sizeof value));
 	assert_string_equal(value, "/echo/a?q=1");
+	reply_free(&reply);
+	reply = client_ask(fixture->port, "GET /redirect?to=/%C3%A9%20a%ff", "");
+	assert_int_equal(reply.status, 400);
+	reply_free(&reply);
+	reply = client_ask(fixture->port, "GET /redirect?to=/%C3%A9%20a", "");
+	assert_int_equal(reply.status, 303);
+	assert_true(reply_header(&reply, "Location", value, sizeof value));
+	assert_string_equal(value, "/%C3%A9%20a");
 	assert_guarded(&reply);
 	reply_free(&reply);
 	static const char *const bad[] = { "https://evil.example/", "//evil.example", "/%5Cevil.example", "", "echo",

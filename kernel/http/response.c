@@ -56,17 +56,34 @@ void response_header(struct response *response, const char *name, struct str val
 	add_header(response, str_copy(response->arena, str_from(name)), str_copy(response->arena, value));
 }
 
-/* A path of ours: one slash first, then neither a second one nor a backslash (browsers read "/\host" as another site). */
+/* A path of ours: one slash first, then neither a second one nor a backslash (browsers read "/\host" as another site), and
+ * nothing that ends the line. */
 static bool is_local_path(struct str path)
 {
-	if (path.len == 0 || path.ptr[0] != '/')
-		return false;
-	if (path.len > 1 && (path.ptr[1] == '/' || path.ptr[1] == '\\'))
+	if (path.len == 0 || path.ptr[0] != '/' || (path.len > 1 && path.ptr[1] == '/'))
 		return false;
 	for (size_t i = 0; i < path.len; i++)
-		if ((unsigned char)path.ptr[i] <= ' ' || (unsigned char)path.ptr[i] >= 0x7f || path.ptr[i] == '\\')
+		if ((unsigned char)path.ptr[i] < ' ' || path.ptr[i] == 0x7f || path.ptr[i] == '\\')
 			return false;
 	return true;
+}
+
+/* A header line is ASCII: other bytes are escaped. */
+static struct str escape_path(struct arena *arena, struct str path)
+{
+	char *out = arena_alloc(arena, path.len * 3 + 1);
+	size_t n = 0;
+	for (size_t i = 0; i < path.len; i++) {
+		unsigned char c = (unsigned char)path.ptr[i];
+		if (c > ' ' && c < 0x7f) {
+			out[n++] = (char)c;
+			continue;
+		}
+		out[n++] = '%';
+		out[n++] = "0123456789ABCDEF"[c >> 4];
+		out[n++] = "0123456789ABCDEF"[c & 15];
+	}
+	return (struct str){ out, n };
 }
 
 void response_redirect(struct response *response, struct str path)
@@ -80,7 +97,7 @@ void response_redirect(struct response *response, struct str path)
 	}
 	response->status = 303;
 	buf_clear(&response->body);
-	add_header(response, S("Location"), str_copy(response->arena, path));
+	add_header(response, S("Location"), escape_path(response->arena, path));
 }
 
 /* The page when nothing is known of the reader, or nobody wrote a better one. */
