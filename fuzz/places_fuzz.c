@@ -19,7 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (strchr("\"'*:()^+-{}", key.ptr[i]) != NULL)
 			abort();
 	uint32_t a[PLACE_DISTANCE_MAX], b[PLACE_DISTANCE_MAX];
-	size_t a_count = place_code_points(key, a, PLACE_DISTANCE_MAX), b_count = place_code_points(text, b, PLACE_DISTANCE_MAX);
+	size_t a_count = place_code_points(key, a, PLACE_DISTANCE_MAX),
+	       b_count = place_code_points(text, b, PLACE_DISTANCE_MAX);
 	if (a_count <= PLACE_DISTANCE_MAX && b_count <= PLACE_DISTANCE_MAX &&
 	    place_distance(a, a_count, b, b_count, 3) != place_distance(b, b_count, a, a_count, 3))
 		abort();

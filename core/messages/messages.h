@@ -10,6 +10,7 @@
 
 #include "base/base.h"
 #include "core/people/people.h"
+#include "kernel/desk/desk.h"
 #include "kernel/text/keyword.h"
 
 extern const struct desk messages_desk;
@@ -64,12 +65,13 @@ struct notice_desk {
 	                  const struct person *person, enum channel_kind channel, struct message_draft *out, struct err *err);
 	/* Still due? Called when a deferred block opens: false makes the message 'not sent: plans changed'; *not_before may be set later. */
 	bool (*due)(struct house *house, struct db_tx *tx, int64_t event_id, int64_t subject_id, int64_t person_id, int64_t *not_before);
-	/* In the transaction in which all of a person's messages of the event have ended without being accepted by anyone, or no channel was there:
-	 * the person is unreachable. And when that is no longer so (a late receipt): reachable. */
+	/* In the transaction in which the last of a person's messages of the event ended as failed, expired or not sent, with none accepted,
+	 * delivered, in doubt or still to come: the person is unreachable. And when that is no longer so (a late answer or receipt): reachable.
+	 * May be called twice with the same answer. Those frozen with no channel at all are the desk's own to book when it freezes. */
 	enum rc (*unreachable)(struct db_tx *tx, int64_t event_id, int64_t person_id, bool unreachable, int64_t now, struct err *err);
 	/* An incoming SAFE or HELP of `person_ids` (those the address belongs to). NOT_FOUND: no open alert of theirs. CONFLICT: more than one
 	 * fits and the text does not say which. OK: recorded for *person_out and *event_out. In the transaction. */
-	enum rc (*answer)(struct db_tx *tx, struct house *house, const int64_t *person_ids, size_t person_count, const struct keyword_result *said,
+	enum rc (*answer)(struct db_tx *tx, struct house *house, const int64_t *person_ids, size_t person_count, const struct keyword_reply *said,
 	                  int64_t event_hint, enum channel_kind channel, int64_t incoming_id, int64_t now, int64_t *person_out, int64_t *event_out, struct err *err);
 	/* Progress changed (merged to a few times a second): tell listeners. */
 	void (*progress)(struct house *house, int64_t event_id);
@@ -101,13 +103,53 @@ enum rc notice_freeze(struct db_tx *tx, const struct notice_new *notice, const s
 enum rc notice_add_person(struct db_tx *tx, int64_t notice_id, const struct notice_person *person, int64_t now, struct err *err);
 /* Everything still queued of the event's notices before `keep_notice_id` becomes superseded (0: all). In steps; resumable. */
 enum rc notice_supersede(struct db_tx *tx, enum notice_kind kind, int64_t event_id, int64_t keep_notice_id, int64_t now, struct err *err);
-/* Calls `each` for everyone in a notice's blocks, in blocks' order. */
+/* Calls `each` for everyone in a notice's blocks, in blocks' order (ascending within a block). Someone with two channels comes twice, with one
+ * CHANNEL_BIT each; who has none comes once with 0. No other statement may run in `each`. Late joiners are not in blocks. */
 enum rc notice_each_person(struct db_tx *tx, int64_t notice_id, enum rc (*each)(void *context, int64_t person_id, int64_t text_group, unsigned channels),
                            void *context, struct err *err);
-/* Wakes the dispatcher after a freeze committed. */
+/* Whether a person was frozen in the notice or added later: NOT_FOUND if not. `channels` gets the CHANNEL_BITs (0: no channel), `text_group` the group. */
+enum rc notice_find_person(struct db_tx *tx, int64_t notice_id, int64_t person_id, unsigned *channels_out, int64_t *text_group_out, struct err *err);
+/* An officer's word for a notice that grew old over a stop of the program (setting messages.old_after): it goes on. NOT_FOUND if it is not held.
+ * To drop it instead: notice_supersede. The ledger entry is the caller's. */
+enum rc notice_resume(struct db_tx *tx, int64_t notice_id, struct err *err);
+/* Wakes the dispatcher (it notices commits by itself through the change sequence; after a moved clock it does not). */
 void messages_wake(struct house *house);
 
-/* Running counters of an event's notices: counts[channel][state], with PLANNED and WAS_IN_DOUBT (at index MESSAGE_STATE_COUNT). */
+/* --- roads out and the dispatcher ------------------------------------------------------------------------- */
+struct channel; /* core/messages/channel.h */
+struct messages_route {
+	struct channel *channel;   /* not started; stays the caller's, who frees it after messages_stop */
+	bool receipts;             /* SMS: ask for delivery receipts */
+	bool receipt_for_all;      /* the carrier gives one receipt for all parts of a long message */
+	bool latin1;               /* what data_coding 0 of incoming texts means: Latin-1 instead of the GSM alphabet */
+	bool packed;               /* incoming GSM texts come packed */
+};
+/* Adds a road before messages_serve. CONFLICT when one of that name is there, INVALID beyond ROUTES_MAX. */
+enum rc messages_add_route(struct house *house, const struct messages_route *route, struct err *err);
+/* Starts the dispatcher and the channels. Only `serve` does; other commands queue and leave the rest to the server. */
+enum rc messages_serve(struct house *house, struct err *err);
+/* Stops the channels (waiting at most `patience` microseconds for answers), folds what they reported, stops. */
+void messages_stop(struct house *house, int64_t patience);
+
+/* What the dispatcher is doing, for the desk's page and /metrics. */
+struct messages_figures {
+	int64_t queued[CHANNEL_KIND_COUNT][LANE_COUNT]; /* in opened blocks and loose, as far as this process knows */
+	int64_t oldest_unsent;      /* UTC microseconds: when the oldest message that was never tried became due; 0 none */
+	int64_t submitted, in_doubt;
+	int64_t unmatched_receipts;
+	int64_t sent;               /* handed over since the start of the process */
+	int64_t held_notices;
+	int64_t inbox_waiting;
+	size_t routes, routes_up;
+};
+void messages_figures(struct house *house, struct messages_figures *out);
+
+/* Recomputes every sum from the rows and blocks, for `chancery check`: calls `report` for each notice and channel whose counters do not
+ * hold (ids and numbers only), *wrong_out gets their number. */
+enum rc messages_check(struct db *db, void (*report)(void *context, struct str line), void *context, int64_t *wrong_out, struct err *err);
+
+/* Running counters: of[channel][state], with PLANNED and WAS_IN_DOUBT (at index MESSAGE_STATE_COUNT). At every moment, for each channel,
+ * planned = queued + submitted + accepted + delivered + failed + in doubt + expired + superseded + not sent. */
 struct message_counts {
 	int64_t of[CHANNEL_KIND_COUNT][MESSAGE_STATE_COUNT + 1];
 };
@@ -119,7 +161,7 @@ struct message_single {
 	enum message_lane lane;
 	enum channel_kind channel;
 	int64_t person_id, contact_id; /* 0 when unknown */
-	struct str address;            /* used when contact_id is 0 */
+	struct str address;            /* used when contact_id is 0; else empty */
 	struct str subject, body;
 	int64_t expires_at;
 };
@@ -127,7 +169,14 @@ struct message_single {
 enum rc message_queue(struct db_tx *tx, const struct message_single *message, int64_t now, int64_t *message_id_out, struct err *err);
 
 /* --- the inbox -------------------------------------------------------------------------------------------- */
-enum incoming_why { WHY_NONE, WHY_UNKNOWN_SENDER, WHY_SEVERAL_PEOPLE, WHY_SEVERAL_ALERTS, WHY_NO_ALERT, WHY_FREE_TEXT, WHY_NOT_READ, WHY_PARTS_MISSING, WHY_COUNT };
+/* Why an incoming message waits for an officer. */
+enum incoming_why { WHY_NONE, WHY_UNKNOWN_SENDER, WHY_SEVERAL_PEOPLE, WHY_SEVERAL_ALERTS, WHY_NO_ALERT, WHY_FREE_TEXT, WHY_NOT_READ, WHY_PARTS_MISSING,
+	WHY_LOOP, /* too many or the same text again: kept, not answered */
+	WHY_TO_READ, /* counted as safe, but the note holds a 'but': an officer should read it */
+	WHY_COUNT };
+/* What WHERE is answered with: the person's stays on record in one short text, or STR_NONE (then their own page's link alone). Set once at start. */
+typedef struct str (*messages_stays)(struct house *house, struct db_tx *tx, struct arena *arena, const struct person *person);
+void messages_set_stays(struct house *house, messages_stays stays);
 /* Stores a received mail (parsed by kernel/mail) and lets the rules read it; for `chancery receive-mail`. DUPLICATE Message-IDs are OK and change nothing. */
 struct incoming_mail;
 enum rc incoming_mail_add(struct house *house, const struct incoming_mail *mail, struct err *err);

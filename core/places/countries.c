@@ -11,8 +11,9 @@
 #define NAME_UNITS 160
 
 /* CLDR's names in these languages can be typed besides those of iso-codes: they are the usual short ones. */
-static const char *const key_languages[] = { "am", "ar", "bn", "cs", "de", "el", "en", "es", "fa", "fr", "ha", "he", "hi", "hu", "id", "it",
-	"ja", "ko", "ms", "nl", "pl", "ps", "pt", "ro", "ru", "so", "sv", "sw", "th", "tr", "uk", "ur", "vi", "zh", "zh_Hant" };
+static const char *const key_languages[] = { "am", "ar", "bn", "cs", "de", "el", "en", "es", "fa", "fr", "ha",     "he",
+	                                     "hi", "hu", "id", "it", "ja", "ko", "ms", "nl", "pl", "ps", "pt",     "ro",
+	                                     "ru", "so", "sv", "sw", "th", "tr", "uk", "ur", "vi", "zh", "zh_Hant" };
 
 static struct str from_units(struct arena *arena, const UChar *units, int32_t length)
 {
@@ -27,7 +28,8 @@ static ULocaleDisplayNames *open_names(const char *language, UDisplayContext len
 {
 	UDisplayContext contexts[] = { UDISPCTX_STANDARD_NAMES, length };
 	UErrorCode status = U_ZERO_ERROR;
-	ULocaleDisplayNames *names = uldn_openForContext(language != NULL ? language : "en", contexts, (int32_t)COUNT_OF(contexts), &status);
+	ULocaleDisplayNames *names =
+		uldn_openForContext(language != NULL ? language : "en", contexts, (int32_t)COUNT_OF(contexts), &status);
 	return U_FAILURE(status) ? NULL : names;
 }
 
@@ -57,12 +59,14 @@ static int compare_keys(const void *a, const void *b)
 static enum rc load_records(struct places *places, sqlite3 *db, struct err *err)
 {
 	sqlite3_stmt *statement = NULL;
-	enum rc rc = places_prepare(db, "SELECT code, alpha_3, name, calling, zone FROM country ORDER BY code", &statement, err);
+	enum rc rc = places_prepare(db, "SELECT code, alpha_3, name, calling, zone FROM country ORDER BY code",
+	                            &statement, err);
 	places->countries = ARENA_NEW_ARRAY(&places->arena, struct country_record, COUNTRIES_MAX);
 	while (rc == OK && sqlite3_step(statement) == SQLITE_ROW) {
 		struct str code = places_column(statement, 0), alpha_3 = places_column(statement, 1);
 		int64_t zone = sqlite3_column_int64(statement, 4);
-		if (places->country_count == COUNTRIES_MAX || code.len != 2 || alpha_3.len > 3 || zone < 0 || zone > (int64_t)places->zone_count) {
+		if (places->country_count == COUNTRIES_MAX || code.len != 2 || alpha_3.len > 3 || zone < 0 ||
+		    zone > (int64_t)places->zone_count) {
 			rc = err_set(err, FAILED, "gazetteer: countries are broken");
 			break;
 		}
@@ -138,14 +142,16 @@ static void add_cldr_keys(struct places *places, size_t *capacity)
 static enum rc load_keys(struct places *places, sqlite3 *db, struct err *err)
 {
 	sqlite3_stmt *statement = NULL;
-	enum rc rc = places_prepare(db, "SELECT key, code, languages FROM country_key ORDER BY key, code", &statement, err);
+	enum rc rc =
+		places_prepare(db, "SELECT key, code, languages FROM country_key ORDER BY key, code", &statement, err);
 	size_t capacity = 0;
 	while (rc == OK && sqlite3_step(statement) == SQLITE_ROW) {
 		size_t index = places_country(places, places_column(statement, 1));
 		if (index == SIZE_MAX)
 			rc = err_set(err, FAILED, "gazetteer: names of countries are broken");
 		else
-			add_key(places, &capacity, str_copy(&places->arena, places_column(statement, 0)), index, sqlite3_column_int64(statement, 2));
+			add_key(places, &capacity, str_copy(&places->arena, places_column(statement, 0)), index,
+			        sqlite3_column_int64(statement, 2));
 	}
 	sqlite3_finalize(statement);
 	if (rc != OK)
@@ -198,7 +204,8 @@ bool country_known(const struct places *places, struct str code)
 }
 
 /* The name the overrides give, else CLDR's, else that of iso-codes. `names` may be NULL. */
-static struct str shown_name(struct arena *arena, const struct country_record *record, const ULocaleDisplayNames *names, const char *language)
+static struct str shown_name(struct arena *arena, const struct country_record *record, const ULocaleDisplayNames *names,
+                             const char *language)
 {
 	struct str tag = str_from(language != NULL ? language : "en");
 	for (size_t i = 0; i < record->shown_count; i++)
@@ -208,28 +215,34 @@ static struct str shown_name(struct arena *arena, const struct country_record *r
 	return str_is_none(name) ? record->english : name;
 }
 
-static void fill(const struct places *places, struct arena *arena, const struct country_record *record, const ULocaleDisplayNames *names,
-                 const char *language, struct country *country)
+static void fill(const struct places *places, struct arena *arena, const struct country_record *record,
+                 const ULocaleDisplayNames *names, const char *language, struct country *country)
 {
 	*country = (struct country){
 		.name = shown_name(arena, record, names, language),
 		.calling = record->calling,
 		.zone = record->zone != 0 ? places->zones[record->zone] : S(""),
 		.has_outline = places_finest(record) != NULL,
-		.lat = record->lat, .lon = record->lon,
-		.west = record->west, .south = record->south, .east = record->east, .north = record->north,
+		.lat = record->lat,
+		.lon = record->lon,
+		.west = record->west,
+		.south = record->south,
+		.east = record->east,
+		.north = record->north,
 	};
 	memcpy(country->code, record->code, sizeof country->code);
 	memcpy(country->alpha_3, record->alpha_3, sizeof country->alpha_3);
 }
 
-enum rc country_find(struct places *places, struct arena *arena, struct str code, const char *language, struct country *country_out, struct err *err)
+enum rc country_find(struct places *places, struct arena *arena, struct str code, const char *language,
+                     struct country *country_out, struct err *err)
 {
 	char upper[2];
 	size_t index = SIZE_MAX;
 	if (code.len == 2) {
 		for (size_t i = 0; i < 2; i++)
-			upper[i] = (char)(code.ptr[i] >= 'a' && code.ptr[i] <= 'z' ? code.ptr[i] - 'a' + 'A' : code.ptr[i]);
+			upper[i] = (char)(code.ptr[i] >= 'a' && code.ptr[i] <= 'z' ? code.ptr[i] - 'a' + 'A'
+			                                                           : code.ptr[i]);
 		index = places_country(places, (struct str){ upper, 2 });
 	}
 	if (index == SIZE_MAX)
@@ -273,7 +286,8 @@ static uint8_t *sort_key(struct arena *arena, const UCollator *collator, struct 
 	return key;
 }
 
-enum rc country_list(struct places *places, struct arena *arena, const char *language, struct country **list_out, size_t *count_out, struct err *err)
+enum rc country_list(struct places *places, struct arena *arena, const char *language, struct country **list_out,
+                     size_t *count_out, struct err *err)
 {
 	UErrorCode status = U_ZERO_ERROR;
 	UCollator *collator = ucol_open(language != NULL ? language : "en", &status);
@@ -316,7 +330,8 @@ static size_t first_key(const struct places *places, struct str key)
 size_t places_country_exact(const struct places *places, struct str key, size_t *out, size_t room)
 {
 	size_t count = 0;
-	for (size_t i = first_key(places, key); i < places->country_key_count && str_equal(places->country_keys[i].key, key); i++)
+	for (size_t i = first_key(places, key);
+	     i < places->country_key_count && str_equal(places->country_keys[i].key, key); i++)
 		if (count < room)
 			out[count++] = places->country_keys[i].country;
 	return count;
@@ -336,7 +351,7 @@ static unsigned fit_of(struct str key, struct str query)
 }
 
 struct fit {
-	unsigned rank;      /* smaller is better; the lowest bit says that it was not in the reader's language or English */
+	unsigned rank; /* smaller is better; the lowest bit says that it was not in the reader's language or English */
 	unsigned languages; /* how many say so */
 	struct country country;
 };
@@ -379,14 +394,17 @@ static void fit_by_distance(const struct places *places, struct str query, struc
 	size_t most = count <= 5 ? 1 : 2;
 	for (size_t i = 0; i < places->country_key_count; i++) {
 		size_t length = place_code_points(places->country_keys[i].key, key, PLACE_DISTANCE_MAX);
-		size_t distance = length <= PLACE_DISTANCE_MAX ? place_distance(wanted, count, key, length, most) : most + 1;
+		size_t distance =
+			length <= PLACE_DISTANCE_MAX ? place_distance(wanted, count, key, length, most) : most + 1;
 		if (distance <= most)
-			take_better(&best[places->country_keys[i].country], (unsigned)(FIT_NEAR + distance - 1) * 2 + 1, places->country_keys[i].languages);
+			take_better(&best[places->country_keys[i].country], (unsigned)(FIT_NEAR + distance - 1) * 2 + 1,
+			            places->country_keys[i].languages);
 	}
 }
 
 /* Every country that fits, best first; `fits` has room for all. */
-static size_t collect_fits(struct places *places, struct arena *arena, struct str query, const char *language, struct fit *fits)
+static size_t collect_fits(struct places *places, struct arena *arena, struct str query, const char *language,
+                           struct fit *fits)
 {
 	for (size_t i = 0; i < places->country_count; i++)
 		fits[i].rank = UINT32_MAX;
@@ -403,7 +421,8 @@ static size_t collect_fits(struct places *places, struct arena *arena, struct st
 			continue;
 		struct fit fit = fits[i];
 		fill(places, arena, &places->countries[i], names, language, &fit.country);
-		unsigned own = fit_of(place_fold(arena, fit.country.name), query), english = fit_of(place_fold(arena, places->countries[i].english), query);
+		unsigned own = fit_of(place_fold(arena, fit.country.name), query),
+			 english = fit_of(place_fold(arena, places->countries[i].english), query);
 		own = own < english ? own : english;
 		if (own != FIT_NONE && own * 2 < fit.rank)
 			fit.rank = own * 2;

@@ -3,28 +3,61 @@
 
 #include "core/places/fold.h"
 
-/* Letters that Unicode does not decompose but that people type otherwise; the same table stands in tools/placefold.py. */
+/* Letters that Unicode does not decompose but that people type otherwise; the same table stands in
+ * tools/placefold.py. */
 static const struct {
 	uint32_t from;
 	const char *to;
 } special[] = {
-	{ 0x00DF, "ss" }, { 0x00E6, "ae" }, { 0x0153, "oe" }, { 0x00F8, "o" }, { 0x0142, "l" }, { 0x0111, "d" }, { 0x00F0, "d" },
-	{ 0x00FE, "th" }, { 0x0131, "i" }, { 0x0127, "h" }, { 0x014B, "n" }, { 0x0259, "e" }, { 0x0253, "b" }, { 0x0257, "d" },
-	{ 0x0199, "k" }, { 0x01B4, "y" }, { 0x025B, "e" }, { 0x0254, "o" },
+	{ 0x00DF, "ss" },
+	{ 0x00E6, "ae" },
+	{ 0x0153, "oe" },
+	{ 0x00F8, "o" },
+	{ 0x0142, "l" },
+	{ 0x0111, "d" },
+	{ 0x00F0, "d" },
+	{ 0x00FE, "th" },
+	{ 0x0131, "i" },
+	{ 0x0127, "h" },
+	{ 0x014B, "n" },
+	{ 0x0259, "e" },
+	{ 0x0253, "b" },
+	{ 0x0257, "d" },
+	{ 0x0199, "k" },
+	{ 0x01B4, "y" },
+	{ 0x025B, "e" },
+	{ 0x0254, "o" },
 	/* Arabic script: one form for ye, kaf, he and alef, whatever keyboard wrote it. */
-	{ 0x0649, "\u064A" }, { 0x06CC, "\u064A" }, { 0x06D2, "\u064A" }, { 0x06A9, "\u0643" }, { 0x06C1, "\u0647" },
-	{ 0x06BE, "\u0647" }, { 0x06D5, "\u0647" }, { 0x0629, "\u0647" }, { 0x06C3, "\u0647" }, { 0x0671, "\u0627" },
+	{ 0x0649, "\u064A" },
+	{ 0x06CC, "\u064A" },
+	{ 0x06D2, "\u064A" },
+	{ 0x06A9, "\u0643" },
+	{ 0x06C1, "\u0647" },
+	{ 0x06BE, "\u0647" },
+	{ 0x06D5, "\u0647" },
+	{ 0x0629, "\u0647" },
+	{ 0x06C3, "\u0647" },
+	{ 0x0671, "\u0627" },
 };
 
 /* Signs inside words that many leave out. */
 static bool dropped(uint32_t code)
 {
 	switch (code) {
-	case '\'': case '`': case 0x00B4: case 0x2018: case 0x2019: case 0x02BB: case 0x02BC: case 0x02BE: case 0x02BF:
-	case 0x02B9: case 0x02BA: case 0x2032: case 0x0640:
-		return true;
-	default:
-		return code >= 0xFE00 && code <= 0xFE0F;
+	case '\'':
+	case '`':
+	case 0x00B4:
+	case 0x2018:
+	case 0x2019:
+	case 0x02BB:
+	case 0x02BC:
+	case 0x02BE:
+	case 0x02BF:
+	case 0x02B9:
+	case 0x02BA:
+	case 0x2032:
+	case 0x0640: return true;
+	default: return code >= 0xFE00 && code <= 0xFE0F;
 	}
 }
 

@@ -4,11 +4,13 @@
 
 #include "base/base.h"
 
-/* The key of a name: case and accents gone, Arabic letters in one form, digits ASCII, words parted by one blank; holds only
- * letters, digits and marks besides blanks. tools/placefold.py makes the same of the gazetteer's names. `text` is UTF-8. */
+/* The key of a name: case and accents gone, Arabic letters in one form, digits ASCII, words parted by one blank;
+ * holds only letters, digits and marks besides blanks. tools/placefold.py makes the same of the gazetteer's names.
+ * `text` is UTF-8. */
 struct str place_fold(struct arena *arena, struct str text);
 
-/* Edits (insert, delete, replace, swap neighbours) that make `b` of `a`, in code points; more than `most` gives most + 1. */
+/* Edits (insert, delete, replace, swap neighbours) that make `b` of `a`, in code points; more than `most` gives
+ * most + 1. */
 size_t place_distance(const uint32_t *a, size_t a_count, const uint32_t *b, size_t b_count, size_t most);
 
 /* Texts longer than this have no distance. */

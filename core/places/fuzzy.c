@@ -6,7 +6,8 @@ static uint64_t letter_bit(uint32_t code)
 	return UINT64_C(1) << (code * 0x9E3779B1u >> 26);
 }
 
-static enum rc read_group(struct places *places, struct fuzzy_group *group, size_t length, struct str keys, struct err *err)
+static enum rc read_group(struct places *places, struct fuzzy_group *group, size_t length, struct str keys,
+                          struct err *err)
 {
 	group->length = length;
 	group->keys = str_copy(&places->arena, keys).ptr;
@@ -42,7 +43,8 @@ enum rc places_load_fuzzy(struct places *places, sqlite3 *db, struct err *err)
 		if (length < 1 || length > PLACE_DISTANCE_MAX || places->fuzzy_count == PLACE_DISTANCE_MAX)
 			rc = err_set(err, FAILED, "gazetteer: fuzzy keys of length %lld", (long long)length);
 		else
-			rc = read_group(places, &places->fuzzy[places->fuzzy_count++], (size_t)length, places_column(statement, 1), err);
+			rc = read_group(places, &places->fuzzy[places->fuzzy_count++], (size_t)length,
+			                places_column(statement, 1), err);
 	}
 	sqlite3_finalize(statement);
 	return rc;
@@ -71,8 +73,8 @@ static void keep(struct near_list *list, struct str key, size_t distance)
 	list->found[at] = key;
 }
 
-static void look_in_group(const struct fuzzy_group *group, const uint32_t *query, size_t count, uint64_t letters, size_t most,
-                          struct near_list *list)
+static void look_in_group(const struct fuzzy_group *group, const uint32_t *query, size_t count, uint64_t letters,
+                          size_t most, struct near_list *list)
 {
 	for (size_t i = 0; i < group->count; i++) {
 		/* One edit changes at most two of the letters that stand in one name and not in the other. */
@@ -97,7 +99,8 @@ size_t places_fuzzy(const struct places *places, struct str key, struct str *out
 	uint64_t letters = 0;
 	for (size_t i = 0; i < count; i++)
 		letters |= letter_bit(query[i]);
-	struct near_list list = { .found = out, .room = room < COUNT_OF(list.distances) ? room : COUNT_OF(list.distances) };
+	struct near_list list = { .found = out,
+		                  .room = room < COUNT_OF(list.distances) ? room : COUNT_OF(list.distances) };
 	for (size_t i = 0; i < places->fuzzy_count; i++) {
 		size_t length = places->fuzzy[i].length;
 		if (length + most >= count && length <= count + most)

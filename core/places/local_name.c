@@ -1,8 +1,8 @@
 /* Which of a place's names to show to a reader.
  *
- * GeoNames' alternate names carry no language, so the letters decide: a name is a reader's if it is written wholly in the
- * letters that CLDR lists for the language. Among several the one whose transliteration is nearest to the usual name
- * wins. Cities that name a time zone have their names in every language in CLDR, and those come first. */
+ * GeoNames' alternate names carry no language, so the letters decide: a name is a reader's if it is written wholly
+ * in the letters that CLDR lists for the language. Among several the one whose transliteration is nearest to the
+ * usual name wins. Cities that name a time zone have their names in every language in CLDR, and those come first. */
 #include <stdio.h>
 #include <unicode/uchar.h>
 #include <unicode/udat.h>
@@ -87,7 +87,8 @@ static bool written_in(const USet *letters, struct str name)
 }
 
 /* How far the name's transliteration is from the usual name. */
-static size_t distance_to_usual(struct places_connection *connection, struct arena *arena, struct str name, struct str usual_key)
+static size_t distance_to_usual(struct places_connection *connection, struct arena *arena, struct str name,
+                                struct str usual_key)
 {
 	UErrorCode status = U_ZERO_ERROR;
 	if (connection->latin == NULL) {
@@ -104,14 +105,15 @@ static size_t distance_to_usual(struct places_connection *connection, struct are
 		return DISTANCE_MOST + 1;
 	struct str key = place_fold(arena, from_units(arena, units, length));
 	uint32_t a[PLACE_DISTANCE_MAX], b[PLACE_DISTANCE_MAX];
-	size_t a_count = place_code_points(key, a, PLACE_DISTANCE_MAX), b_count = place_code_points(usual_key, b, PLACE_DISTANCE_MAX);
+	size_t a_count = place_code_points(key, a, PLACE_DISTANCE_MAX),
+	       b_count = place_code_points(usual_key, b, PLACE_DISTANCE_MAX);
 	if (a_count > PLACE_DISTANCE_MAX || b_count > PLACE_DISTANCE_MAX)
 		return DISTANCE_MOST + 1;
 	return place_distance(a, a_count, b, b_count, DISTANCE_MOST);
 }
 
-/* Alef, waw and yeh with a hamza or madda on them: written out in Arabic, mostly left out in the languages that borrowed
- * the script. Breaks ties between spellings. */
+/* Alef, waw and yeh with a hamza or madda on them: written out in Arabic, mostly left out in the languages that
+ * borrowed the script. Breaks ties between spellings. */
 static size_t count_hamzas(struct str name)
 {
 	size_t count = 0;
@@ -122,7 +124,8 @@ static size_t count_hamzas(struct str name)
 	return count;
 }
 
-/* CLDR's name of the city that a zone is named after; STR_NONE if this place is not that city or CLDR has no other name. */
+/* CLDR's name of the city that a zone is named after; STR_NONE if this place is not that city or CLDR has no other
+ * name. */
 static struct str zone_city(struct arena *arena, struct str ascii, struct str zone, const char *language)
 {
 	size_t start = zone.len;
@@ -150,8 +153,9 @@ static struct str zone_city(struct arena *arena, struct str ascii, struct str zo
 	return str_equal(name, ascii) ? STR_NONE : name;
 }
 
-struct str places_local_name(struct places *places, struct places_connection *connection, struct arena *arena, struct str others,
-                             struct str ascii, struct str zone, const char *language, struct str query_key)
+struct str places_local_name(struct places *places, struct places_connection *connection, struct arena *arena,
+                             struct str others, struct str ascii, struct str zone, const char *language,
+                             struct str query_key)
 {
 	if (language == NULL || strcmp(language, "en") == 0)
 		return STR_NONE;

@@ -5,9 +5,9 @@
 #include "core/places/map_path.h"
 
 #define DISC_POINTS 72
-#define SMALL 14          /* units: what is drawn smaller gets a ring around it */
+#define SMALL 14 /* units: what is drawn smaller gets a ring around it */
 #define MARK_RADIUS 11
-#define WINDOW_LEAST 0.6  /* degrees of latitude: no map shows less */
+#define WINDOW_LEAST 0.6 /* degrees of latitude: no map shows less */
 #define COUNTRY_LEAST 2.0
 
 #define SEA "#eef3f6"
@@ -18,12 +18,9 @@
 static const struct tone {
 	const char *fill, *opacity, *stroke, *dashes;
 } tones[MAP_TONE_COUNT] = {
-	[MAP_PLAIN] = { "#2f5d8a", ".35", "#1d3f60", "" },
-	[MAP_MINOR] = { "#e6c229", ".35", "#6b5a00", "2 3" },
-	[MAP_MODERATE] = { "#e08e1b", ".40", "#7a4400", "8 3" },
-	[MAP_SEVERE] = { "#d1451d", ".50", "#7a1f06", "" },
-	[MAP_EXTREME] = { "#8f0d3a", ".60", "#4a0019", "" },
-	[MAP_PAST] = { "#6a6f74", ".25", "#44484c", "1 4" },
+	[MAP_PLAIN] = { "#2f5d8a", ".35", "#1d3f60", "" },       [MAP_MINOR] = { "#e6c229", ".35", "#6b5a00", "2 3" },
+	[MAP_MODERATE] = { "#e08e1b", ".40", "#7a4400", "8 3" }, [MAP_SEVERE] = { "#d1451d", ".50", "#7a1f06", "" },
+	[MAP_EXTREME] = { "#8f0d3a", ".60", "#4a0019", "" },     [MAP_PAST] = { "#6a6f74", ".25", "#44484c", "1 4" },
 };
 
 /* What one drawing is made with. */
@@ -55,15 +52,15 @@ static void add_escaped(struct buf *out, struct str text)
 static bool in_window(const struct canvas *canvas, struct geo_box box, double shift)
 {
 	const struct map_window *w = &canvas->projection.window;
-	return geo_degrees(box.x0) + shift <= w->east && geo_degrees(box.x1) + shift >= w->west && geo_degrees(box.y0) <= w->north &&
-	       geo_degrees(box.y1) >= w->south;
+	return geo_degrees(box.x0) + shift <= w->east && geo_degrees(box.x1) + shift >= w->west &&
+	       geo_degrees(box.y0) <= w->north && geo_degrees(box.y1) >= w->south;
 }
 
 enum which_rings { RINGS_WITHOUT_SEAM, RINGS_WITH_SEAM, RINGS_ALL };
 
 /* Appends all rings of the area's polygons that are to be seen; returns whether there were any. */
-static bool add_polygons(struct canvas *canvas, struct map_path *path, const struct geo_area *area, enum which_rings which,
-                         enum map_ring_kind kind, double box[4])
+static bool add_polygons(struct canvas *canvas, struct map_path *path, const struct geo_area *area,
+                         enum which_rings which, enum map_ring_kind kind, double box[4])
 {
 	bool any = false;
 	for (size_t i = 0; i < area->polygon_count; i++) {
@@ -71,13 +68,16 @@ static bool add_polygons(struct canvas *canvas, struct map_path *path, const str
 		for (double shift = -360; shift <= 360; shift += 360) {
 			if (!in_window(canvas, polygon->box, shift))
 				continue;
-			/* One seam makes the whole polygon one with seams: holes must stay in the same path as what they are cut from. */
-			bool seam = which != RINGS_ALL && map_ring_has_seam(polygon->rings[0].points, polygon->rings[0].count);
+			/* One seam makes the whole polygon one with seams: holes must stay in the same path as
+			 * what they are cut from. */
+			bool seam = which != RINGS_ALL &&
+			            map_ring_has_seam(polygon->rings[0].points, polygon->rings[0].count);
 			if (which != RINGS_ALL && seam != (which == RINGS_WITH_SEAM))
 				continue;
 			for (size_t r = 0; r < polygon->ring_count; r++) {
 				struct map_ring ring = { polygon->rings[r].points, polygon->rings[r].count, shift };
-				any = map_path_ring(path, &canvas->scratch, &canvas->projection, ring, kind, box) || any;
+				any = map_path_ring(path, &canvas->scratch, &canvas->projection, ring, kind, box) ||
+				      any;
 				arena_clear(&canvas->scratch);
 			}
 		}
@@ -122,7 +122,8 @@ static void draw_land(struct canvas *canvas, size_t but, enum which_rings which,
 	bool world = canvas->projection.window.north - canvas->projection.window.south > 100;
 	for (size_t i = 0; i < canvas->places->country_count; i++) {
 		const struct country_record *record = &canvas->places->countries[i];
-		/* On the map of the world countries that the coarse grain leaves out are specks; they are drawn when chosen. */
+		/* On the map of the world countries that the coarse grain leaves out are specks; they are drawn
+		 * when chosen. */
 		const struct geo_area *area = world ? record->areas[LEVEL_110M] : suitable(canvas, record);
 		if (i != but && area != NULL)
 			add_polygons(canvas, &path, area, which, MAP_RING_CLOSED, NULL);
@@ -131,7 +132,8 @@ static void draw_land(struct canvas *canvas, size_t but, enum which_rings which,
 }
 
 /* `width` is the stroke's: a wide one makes the specks of island states visible. */
-static void draw_country(struct canvas *canvas, size_t index, const char *fill, const char *opacity, const char *stroke, int width)
+static void draw_country(struct canvas *canvas, size_t index, const char *fill, const char *opacity, const char *stroke,
+                         int width)
 {
 	const struct country_record *record = &canvas->places->countries[index];
 	const struct geo_area *area = suitable(canvas, record);
@@ -166,7 +168,8 @@ static double wrapped(double lon)
 	return lon - 360 * floor((lon + 180) / 360);
 }
 
-/* Points of the circle of angular radius `angle` (radians) around (lon, lat) in degrees; longitudes are relative to lon, -180..180. */
+/* Points of the circle of angular radius `angle` (radians) around (lon, lat) in degrees; longitudes are relative
+ * to lon, -180..180. */
 static void circle_points(double lat, double angle, double lons[DISC_POINTS], double lats[DISC_POINTS])
 {
 	double f = lat * M_PI / 180;
@@ -178,10 +181,11 @@ static void circle_points(double lat, double angle, double lons[DISC_POINTS], do
 	}
 }
 
-/* The disc as rings within a 32-bit range around its centre; `shift` is what brings the centre back (degrees). */
+/* The disc's edge as a ring around longitude 0: the caller shifts it to the centre. Returns the number of points. */
 static size_t disc_ring(const struct geo_disc *disc, struct geo_xy points[DISC_POINTS + 3])
 {
-	double lat = geo_degrees(disc->centre.y), angle = fmin(disc->radius_m / GEO_EARTH_RADIUS_M, M_PI / 2), lons[DISC_POINTS], lats[DISC_POINTS];
+	double lat = geo_degrees(disc->centre.y), angle = fmin(disc->radius_m / GEO_EARTH_RADIUS_M, M_PI / 2),
+	       lons[DISC_POINTS], lats[DISC_POINTS];
 	circle_points(lat, angle, lons, lats);
 	double reach = fabs(lat) + angle * 180 / M_PI;
 	if (reach <= 90) {
@@ -189,12 +193,14 @@ static size_t disc_ring(const struct geo_disc *disc, struct geo_xy points[DISC_P
 			points[i] = units_of(lons[i], lats[i]);
 		return DISC_POINTS;
 	}
-	/* A pole lies within: the circle runs through all longitudes; go along it from -180 to 180 and back along the pole. */
+	/* A pole lies within: the circle runs through all longitudes; go along it from -180 to 180 and back along
+	 * the pole. */
 	size_t start = 0;
 	for (size_t i = 1; i < DISC_POINTS; i++)
 		if (lons[i] < lons[start])
 			start = i;
-	bool eastward = lons[(start + 1) % DISC_POINTS] > lons[start] && lons[(start + 1) % DISC_POINTS] - lons[start] < 180;
+	bool eastward =
+		lons[(start + 1) % DISC_POINTS] > lons[start] && lons[(start + 1) % DISC_POINTS] - lons[start] < 180;
 	size_t count = 0;
 	for (size_t i = 0; i < DISC_POINTS; i++) {
 		size_t at = (eastward ? start + i : start + DISC_POINTS - i) % DISC_POINTS;
@@ -241,10 +247,12 @@ static void draw_shape(struct canvas *canvas, const struct map_shape *shape)
 		struct map_path path;
 		begin_path(canvas, &path);
 		add_polygons(canvas, &path, area, RINGS_ALL, MAP_RING_CLOSED, box);
-		buf_format(canvas->out, "\" fill=\"%s\" fill-opacity=\"%s\" fill-rule=\"evenodd\"/>", tone->fill, tone->opacity);
+		buf_format(canvas->out, "\" fill=\"%s\" fill-opacity=\"%s\" fill-rule=\"evenodd\"/>", tone->fill,
+		           tone->opacity);
 		begin_path(canvas, &path);
 		add_polygons(canvas, &path, area, RINGS_ALL, MAP_RING_STROKE, NULL);
-		buf_format(canvas->out, "\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\"/>", tone->stroke, tone->dashes);
+		buf_format(canvas->out, "\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\"/>",
+		           tone->stroke, tone->dashes);
 		add_mark(canvas, box, tone->fill, tone->stroke);
 	}
 	for (size_t i = 0; i < area->disc_count; i++) {
@@ -253,8 +261,10 @@ static void draw_shape(struct canvas *canvas, const struct map_shape *shape)
 		struct map_path path;
 		begin_path(canvas, &path);
 		add_disc(canvas, &path, &area->discs[i], box);
-		buf_format(canvas->out, "\" fill=\"%s\" fill-opacity=\"%s\" stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\"/>", tone->fill,
-		           tone->opacity, tone->stroke, tone->dashes);
+		buf_format(
+			canvas->out,
+			"\" fill=\"%s\" fill-opacity=\"%s\" stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\"/>",
+			tone->fill, tone->opacity, tone->stroke, tone->dashes);
 		add_mark(canvas, box, tone->fill, tone->stroke);
 	}
 	buf_add_str(canvas->out, S("</g>"));
@@ -266,8 +276,11 @@ void map_draw(const struct places *places, struct buf *out, struct map_window wi
 	struct canvas canvas = { .places = places, .projection = map_projection_of(window), .out = out };
 	arena_init(&canvas.scratch);
 	int width = (int)ceil(canvas.projection.width), height = (int)ceil(canvas.projection.height);
-	buf_format(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\" "
-	           "stroke-linejoin=\"round\"><title>", width, height, width, height);
+	buf_format(out,
+	           "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" "
+	           "role=\"img\" "
+	           "stroke-linejoin=\"round\"><title>",
+	           width, height, width, height);
 	add_escaped(out, title);
 	buf_add_str(out, S("</title>"));
 	if (description.len > 0) {
@@ -277,7 +290,8 @@ void map_draw(const struct places *places, struct buf *out, struct map_window wi
 	}
 	buf_format(out, "<path d=\"M0 0h%dv%dh-%dz\" fill=\"" SEA "\"/>", width, height, width);
 	size_t chosen = places_country(places, country);
-	/* Polygons cut at the 180th meridian come first and without a border of their own, so that the cut is not seen. */
+	/* Polygons cut at the 180th meridian come first and without a border of their own, so that the cut is not
+	 * seen. */
 	draw_land(&canvas, chosen, RINGS_WITH_SEAM, LAND);
 	draw_land(&canvas, chosen, RINGS_WITHOUT_SEAM, BORDER);
 	if (chosen != SIZE_MAX)
@@ -342,7 +356,8 @@ static void widen_window(struct map_window *w, struct map_window by)
 
 static double gap(const struct map_window *a, const struct map_window *b)
 {
-	double x = fmax(0, fmax(a->west - b->east, b->west - a->east)), y = fmax(0, fmax(a->south - b->north, b->south - a->north));
+	double x = fmax(0, fmax(a->west - b->east, b->west - a->east)),
+	       y = fmax(0, fmax(a->south - b->north, b->south - a->north));
 	return fmax(x, y);
 }
 
@@ -381,10 +396,12 @@ bool map_window_country(const struct places *places, struct str code, struct map
 /* The box of a disc, on the side of the earth that is nearer to `near`. */
 static struct map_window disc_window(const struct geo_disc *disc, double near)
 {
-	double lon = geo_degrees(disc->centre.x), lat = geo_degrees(disc->centre.y), degrees = disc->radius_m / GEO_EARTH_RADIUS_M * 180 / M_PI;
+	double lon = geo_degrees(disc->centre.x), lat = geo_degrees(disc->centre.y),
+	       degrees = disc->radius_m / GEO_EARTH_RADIUS_M * 180 / M_PI;
 	double wide = fabs(lat) + degrees >= 90 ? 180 : degrees / cos((fabs(lat) + degrees) * M_PI / 180);
 	lon += 360 * round((near - lon) / 360);
-	return (struct map_window){ lon - fmin(wide, 180), fmax(-90, lat - degrees), lon + fmin(wide, 180), fmin(90, lat + degrees) };
+	return (struct map_window){ lon - fmin(wide, 180), fmax(-90, lat - degrees), lon + fmin(wide, 180),
+		                    fmin(90, lat + degrees) };
 }
 
 static void take_in(struct map_window *w, bool *any, struct map_window part)
@@ -408,7 +425,9 @@ struct map_window map_window_shapes(const struct places *places, const struct ma
 			take_in(&w, &any, disc_window(&area->discs[d], any ? (w.west + w.east) / 2 : 0));
 		for (size_t c = 0; c < area->country_count; c++)
 			if (map_window_country(places, geo_country_code(area->countries[c]), &part)) {
-				double shift = any ? 360 * round(((w.west + w.east) / 2 - (part.west + part.east) / 2) / 360) : 0;
+				double shift =
+					any ? 360 * round(((w.west + w.east) / 2 - (part.west + part.east) / 2) / 360)
+					    : 0;
 				part.west += shift;
 				part.east += shift;
 				take_in(&w, &any, part);

@@ -1,7 +1,8 @@
 /* Maps drawn by the server: outlines of countries with areas over them, as one SVG text for <img>.
  *
- * Equirectangular, shrunk in longitude by the cosine of the middle latitude; no letters in the picture, so it serves every
- * language; `title` and `description` are what a screen reader says. Nothing in it refers to anything outside. */
+ * Equirectangular, shrunk in longitude by the cosine of the middle latitude; no letters in the picture, so it
+ * serves every language; `title` and `description` are what a screen reader says. Nothing in it refers to anything
+ * outside. */
 #ifndef CHANCERY_CORE_PLACES_MAP_H
 #define CHANCERY_CORE_PLACES_MAP_H
 
@@ -9,16 +10,17 @@
 
 /* How a shape is painted. Tones differ in brightness and in the stroke's pattern, not only in hue. */
 enum map_tone {
-	MAP_PLAIN,    /* watches, own legs */
-	MAP_MINOR,    /* CAP severity Minor and Unknown */
+	MAP_PLAIN, /* watches, own legs */
+	MAP_MINOR, /* CAP severity Minor and Unknown */
 	MAP_MODERATE,
 	MAP_SEVERE,
 	MAP_EXTREME,
-	MAP_PAST,     /* over, cancelled, released */
+	MAP_PAST, /* over, cancelled, released */
 	MAP_TONE_COUNT
 };
 
-/* One area to paint. Countries that it names are painted whole; what would be too small to see gets a ring around it. */
+/* One area to paint. Countries that it names are painted whole; what would be too small to see gets a ring around
+ * it. */
 struct map_shape {
 	const struct geo_area *area;
 	enum map_tone tone;

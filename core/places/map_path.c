@@ -2,8 +2,8 @@
 
 #include "core/places/map_path.h"
 
-#define CLIP_MARGIN 8.0  /* units beyond the picture, so that clipped edges are not seen */
-#define TOLERANCE 0.6    /* units by which a line may be off */
+#define CLIP_MARGIN 8.0 /* units beyond the picture, so that clipped edges are not seen */
+#define TOLERANCE 0.6   /* units by which a line may be off */
 
 struct map_projection map_projection_of(struct map_window window)
 {
@@ -17,7 +17,8 @@ struct map_projection map_projection_of(struct map_window window)
 
 static bool on_seam(struct geo_xy a, struct geo_xy b)
 {
-	return (a.x == b.x && (a.x == GEO_X_MAX || a.x == -GEO_X_MAX)) || (a.y == b.y && (a.y == GEO_Y_MAX || a.y == -GEO_Y_MAX));
+	return (a.x == b.x && (a.x == GEO_X_MAX || a.x == -GEO_X_MAX)) ||
+	       (a.y == b.y && (a.y == GEO_Y_MAX || a.y == -GEO_Y_MAX));
 }
 
 bool map_ring_has_seam(const struct geo_xy *points, size_t count)
@@ -35,14 +36,10 @@ enum side { SIDE_LEFT, SIDE_RIGHT, SIDE_TOP, SIDE_BOTTOM };
 static double beyond(struct map_xy p, enum side side, double limit)
 {
 	switch (side) {
-	case SIDE_LEFT:
-		return limit - p.x;
-	case SIDE_RIGHT:
-		return p.x - limit;
-	case SIDE_TOP:
-		return limit - p.y;
-	default:
-		return p.y - limit;
+	case SIDE_LEFT: return limit - p.x;
+	case SIDE_RIGHT: return p.x - limit;
+	case SIDE_TOP: return limit - p.y;
+	default: return p.y - limit;
 	}
 }
 
@@ -63,9 +60,11 @@ static size_t clip_side(const struct map_xy *in, size_t count, struct map_xy *ou
 }
 
 /* Each side may add a point for each edge that crosses it, so the room doubles at most. */
-static struct map_xy *clip(struct arena *scratch, const struct map_projection *projection, struct map_xy *points, size_t *count)
+static struct map_xy *clip(struct arena *scratch, const struct map_projection *projection, struct map_xy *points,
+                           size_t *count)
 {
-	const double limits[] = { -CLIP_MARGIN, projection->width + CLIP_MARGIN, -CLIP_MARGIN, projection->height + CLIP_MARGIN };
+	const double limits[] = { -CLIP_MARGIN, projection->width + CLIP_MARGIN, -CLIP_MARGIN,
+		                  projection->height + CLIP_MARGIN };
 	for (unsigned side = 0; side < COUNT_OF(limits) && *count > 0; side++) {
 		bool needed = false;
 		for (size_t i = 0; i < *count && !needed; i++)
@@ -109,7 +108,9 @@ static size_t simplify(struct arena *scratch, struct map_xy *points, size_t coun
 	/* Points that round to the same place as the one before say nothing; that alone makes the rest cheap. */
 	size_t distinct = 0;
 	for (size_t i = 0; i < count; i++)
-		if (distinct == 0 || fabs(points[i].x - points[distinct - 1].x) + fabs(points[i].y - points[distinct - 1].y) >= TOLERANCE / 2)
+		if (distinct == 0 ||
+		    fabs(points[i].x - points[distinct - 1].x) + fabs(points[i].y - points[distinct - 1].y) >=
+		            TOLERANCE / 2)
 			points[distinct++] = points[i];
 	if (distinct < 4)
 		return distinct;
@@ -182,7 +183,8 @@ static bool step_on_seam(const struct seams *seams, struct map_xy a, struct map_
 	return false;
 }
 
-static void write_ring(struct map_path *path, const struct map_xy *points, size_t count, enum map_ring_kind kind, const struct seams *seams)
+static void write_ring(struct map_path *path, const struct map_xy *points, size_t count, enum map_ring_kind kind,
+                       const struct seams *seams)
 {
 	bool pen_up = true;
 	size_t steps = kind == MAP_RING_STROKE ? count + 1 : count;
@@ -200,14 +202,16 @@ static void write_ring(struct map_path *path, const struct map_xy *points, size_
 		buf_add_char(path->out, 'z');
 }
 
-bool map_path_ring(struct map_path *path, struct arena *scratch, const struct map_projection *projection, struct map_ring ring,
-                   enum map_ring_kind kind, double box_out[4])
+bool map_path_ring(struct map_path *path, struct arena *scratch, const struct map_projection *projection,
+                   struct map_ring ring, enum map_ring_kind kind, double box_out[4])
 {
 	size_t count = ring.count;
 	struct map_xy *points = ARENA_NEW_ARRAY(scratch, struct map_xy, count + 1);
 	for (size_t i = 0; i < count; i++)
-		points[i] = (struct map_xy){ (geo_degrees(ring.points[i].x) + ring.shift - projection->window.west) * projection->x_scale,
-			(projection->window.north - geo_degrees(ring.points[i].y)) * projection->y_scale };
+		points[i] = (struct map_xy){
+			(geo_degrees(ring.points[i].x) + ring.shift - projection->window.west) * projection->x_scale,
+			(projection->window.north - geo_degrees(ring.points[i].y)) * projection->y_scale
+		};
 	points = clip(scratch, projection, points, &count);
 	count = simplify(scratch, points, count);
 	if (count == 0)
@@ -218,7 +222,8 @@ bool map_path_ring(struct map_path *path, struct arena *scratch, const struct ma
 		return true;
 	struct seams seams = { { (-180 + ring.shift - projection->window.west) * projection->x_scale,
 		                 (180 + ring.shift - projection->window.west) * projection->x_scale },
-		               { (projection->window.north - 90) * projection->y_scale, (projection->window.north + 90) * projection->y_scale } };
+		               { (projection->window.north - 90) * projection->y_scale,
+		                 (projection->window.north + 90) * projection->y_scale } };
 	write_ring(path, points, count, kind, &seams);
 	if (kind == MAP_RING_CLOSED) {
 		/* 'z' takes the pen back to the ring's start. */

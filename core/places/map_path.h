@@ -37,10 +37,11 @@ enum map_ring_kind {
 	MAP_RING_STROKE, /* the line only, left out where the ring was cut at the 180th meridian or a pole */
 };
 
-/* Clips the ring to the picture, drops what is finer than a unit, and appends it. Returns false if nothing of it is there. `box_out`
- * (may be NULL) gets the drawn extent: x0, y0, x1, y1 in units, widened if something is in it already (x0 <= x1). */
-bool map_path_ring(struct map_path *path, struct arena *scratch, const struct map_projection *projection, struct map_ring ring,
-                   enum map_ring_kind kind, double box_out[4]);
+/* Clips the ring to the picture, drops what is finer than a unit, and appends it. Returns false if nothing of it
+ * is there. `box_out` (may be NULL) gets the drawn extent: x0, y0, x1, y1 in units, widened if something is in it
+ * already (x0 <= x1). */
+bool map_path_ring(struct map_path *path, struct arena *scratch, const struct map_projection *projection,
+                   struct map_ring ring, enum map_ring_kind kind, double box_out[4]);
 
 /* True if an edge of the ring lies on the 180th meridian or at a pole. */
 bool map_ring_has_seam(const struct geo_xy *points, size_t count);

@@ -56,7 +56,9 @@ static void check_svg(const struct buf *buf)
 	assert_string_equal((const char *)root->children->name, "title");
 	xmlFreeDoc(document);
 	assert_int_equal(count_of(text, S("http")), 1); /* the name space */
-	assert_int_equal(count_of(text, S("<script")) + count_of(text, S("style=")) + count_of(text, S("nan")) + count_of(text, S("inf")), 0);
+	assert_int_equal(count_of(text, S("<script")) + count_of(text, S("style=")) + count_of(text, S("nan")) +
+	                         count_of(text, S("inf")),
+	                 0);
 }
 
 static void test_world(void **state)
@@ -88,7 +90,8 @@ static void test_every_country(void **state)
 			continue;
 		}
 		assert_true(window.south >= -90 && window.north <= 90 && window.south < window.north);
-		assert_true(window.west >= -180 && window.west <= 180 && window.east > window.west && window.east - window.west <= 360);
+		assert_true(window.west >= -180 && window.west <= 180 && window.east > window.west &&
+		            window.east - window.west <= 360);
 		buf_clear(&buf);
 		map_draw(places, &buf, window, code, NULL, 0, list[i].name, STR_NONE);
 		check_svg(&buf);
@@ -144,7 +147,8 @@ static void test_polygon_over_the_meridian(void **state)
 	map_draw(places, &buf, w, STR_NONE, &shape, 1, S("a"), STR_NONE);
 	check_svg(&buf);
 	assert_int_equal(count_of(buf_str(&buf), S("Cyclone &lt;Ana&gt; &amp; \"more\"")), 1);
-	/* The outline is one line around both halves: nowhere does it run along the meridian, that is straight down the middle. */
+	/* The outline is one line around both halves: nowhere does it run along the meridian, that is straight
+	 * down the middle. */
 	size_t line = str_find(buf_str(&buf), S("fill=\"none\" stroke=\"#7a1f06\""), 0);
 	assert_true(line != SIZE_MAX);
 	size_t start = line;
@@ -159,14 +163,19 @@ static void test_polygon_over_the_meridian(void **state)
 static void test_disc_box(void **state)
 {
 	(void)state;
-	const struct { double lon, lat, radius; } cases[] = { { 51.4, 35.7, 200000 }, { 179.5, -17, 300000 }, { 0, 85, 2000000 }, { 10, -90, 500000 },
-		{ 0, 0, 1 }, { 0, 89.9999, 100 }, { -180, 0, 1000 }, { 30, 10, 15000000 } };
+	const struct {
+		double lon, lat, radius;
+	} cases[] = {
+		{ 51.4, 35.7, 200000 }, { 179.5, -17, 300000 }, { 0, 85, 2000000 },  { 10, -90, 500000 }, { 0, 0, 1 },
+		{ 0, 89.9999, 100 },    { -180, 0, 1000 },      { 30, 10, 15000000 }
+	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct geo_area area;
 		struct geo_report report;
 		geo_area_init(&area);
 		geo_report_init(&report);
-		assert_int_equal(geo_area_add_disc(&arena, &area, cases[i].lon, cases[i].lat, cases[i].radius, &report), OK);
+		assert_int_equal(geo_area_add_disc(&arena, &area, cases[i].lon, cases[i].lat, cases[i].radius, &report),
+		                 OK);
 		struct map_shape shape = { &area, (enum map_tone)(i % MAP_TONE_COUNT), STR_NONE };
 		struct map_window w = map_window_shapes(places, &shape, 1);
 		assert_true(w.south < w.north && w.west < w.east && w.south >= -90 && w.north <= 90);

@@ -4,7 +4,7 @@
 #include "core/places/places_internal.h"
 #include "kernel/zone/zone.h"
 
-#define POINT_BYTES 16 /* of points.data; see tools/make_gazetteer.py */
+#define POINT_BYTES 16           /* of points.data; see tools/make_gazetteer.py */
 #define METRES_A_DEGREE 111194.9 /* of a great circle on the sphere of the design */
 
 static uint32_t little_endian(const uint8_t *p, size_t size)
@@ -40,10 +40,15 @@ static enum rc read_points(struct places *places, const uint8_t *data, size_t si
 	for (size_t i = 0; i < places->point_count; i++) {
 		const uint8_t *p = data + i * POINT_BYTES;
 		struct nearest_point *point = &places->points[i];
-		*point = (struct nearest_point){ (int32_t)little_endian(p, 4), (int32_t)little_endian(p + 4, 4), little_endian(p + 8, 4),
-			(uint16_t)little_endian(p + 12, 2), { (char)p[14], (char)p[15] } };
-		size_t cell = point->lat < -9000000 || point->lat > 9000000 || point->lon < -18000000 || point->lon > 18000000 ?
-			PLACES_CELLS : cell_at(point->lat, point->lon);
+		*point = (struct nearest_point){ (int32_t)little_endian(p, 4),
+			                         (int32_t)little_endian(p + 4, 4),
+			                         little_endian(p + 8, 4),
+			                         (uint16_t)little_endian(p + 12, 2),
+			                         { (char)p[14], (char)p[15] } };
+		size_t cell =
+			point->lat < -9000000 || point->lat > 9000000 || point->lon < -18000000 || point->lon > 18000000
+				? PLACES_CELLS
+				: cell_at(point->lat, point->lon);
 		if (cell >= PLACES_CELLS || cell < filled || point->zone == 0 || point->zone > places->zone_count)
 			return err_set(err, FAILED, "gazetteer: points are broken at %zu", i);
 		while (filled < cell)
@@ -63,8 +68,8 @@ enum rc places_load_nearest(struct places *places, sqlite3 *db, struct err *err)
 	if (rc == OK) {
 		const uint8_t *data = sqlite3_column_blob(statement, 0);
 		size_t size = (size_t)sqlite3_column_bytes(statement, 0);
-		rc = data == NULL || size % POINT_BYTES != 0 ? err_set(err, FAILED, "gazetteer: points are cut") :
-			read_points(places, data, size, err);
+		rc = data == NULL || size % POINT_BYTES != 0 ? err_set(err, FAILED, "gazetteer: points are cut")
+		                                             : read_points(places, data, size, err);
 	}
 	sqlite3_finalize(statement);
 	return rc;
@@ -96,14 +101,16 @@ static void look_at_cell(const struct places *places, size_t cell, struct search
 		if (search->country != NULL && memcmp(point->country, search->country, 2) != 0)
 			continue;
 		double metres = distance(search->lat, search->lon, point->lat / 100000.0, point->lon / 100000.0);
-		if (search->best == NULL || metres < search->metres || (metres == search->metres && point->rank < search->best->rank)) {
+		if (search->best == NULL || metres < search->metres ||
+		    (metres == search->metres && point->rank < search->best->rank)) {
 			search->best = point;
 			search->metres = metres;
 		}
 	}
 }
 
-/* Half the width in whole degrees of longitude of a circle of `degrees` around a latitude: how many columns to look at. */
+/* Half the width in whole degrees of longitude of a circle of `degrees` around a latitude: how many columns to
+ * look at. */
 static int columns_for(double lat, int degrees)
 {
 	double edge = fabs(lat) + degrees;
@@ -113,7 +120,8 @@ static int columns_for(double lat, int degrees)
 	return columns > 180 ? 180 : columns;
 }
 
-/* Rings of rows and columns of whole degrees, until nothing beyond can be nearer. Looks at some cells twice, which is cheap. */
+/* Rings of rows and columns of whole degrees, until nothing beyond can be nearer. Looks at some cells twice, which
+ * is cheap. */
 static void find_nearest(const struct places *places, struct search *search)
 {
 	int row = (int)floor(search->lat) + 90, column = (int)floor(search->lon) + 180;
@@ -150,8 +158,8 @@ size_t places_nearest(const struct places *places, double lat, double lon, size_
 	return (size_t)(search.best - places->points);
 }
 
-enum rc place_nearest(struct places *places, struct arena *arena, double lat, double lon, struct str country, const char *language,
-                      struct place *place_out, double *metres_out, struct err *err)
+enum rc place_nearest(struct places *places, struct arena *arena, double lat, double lon, struct str country,
+                      const char *language, struct place *place_out, double *metres_out, struct err *err)
 {
 	double metres;
 	size_t index = places_nearest(places, lat, lon, places_country(places, country), &metres);
@@ -188,7 +196,8 @@ bool place_window(struct str zone_name, int64_t from_day, int64_t to_day, int64_
 	return true;
 }
 
-bool country_window(struct places *places, struct str code, int64_t from_day, int64_t to_day, int64_t *from_out, int64_t *to_out)
+bool country_window(struct places *places, struct str code, int64_t from_day, int64_t to_day, int64_t *from_out,
+                    int64_t *to_out)
 {
 	size_t index = places_country(places, code);
 	bool any = false;

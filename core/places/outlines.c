@@ -4,8 +4,8 @@
 #include "core/places/places_internal.h"
 
 #define SHOWN_NAMES_MAX 2000
-/* Nearer than this to a place of the gazetteer its country is right more often than the outlines' (measured over all places
- * that have another within this distance: 8 wrong against 19 of 3,489). */
+/* Nearer than this to a place of the gazetteer its country is right more often than the outlines' (measured over
+ * all places that have another within this distance: 8 wrong against 19 of 3,489). */
 #define SURE_METRES 500.0
 
 /* ---- the overrides ---- */
@@ -15,18 +15,24 @@ static enum rc read_shown_names(struct places *places, json_t *display, struct e
 	const char *code, *language;
 	json_t *names, *name;
 	size_t total = 0;
-	json_object_foreach(display, code, names) {
+	json_object_foreach(display, code, names)
+	{
 		size_t index = places_country(places, str_from(code));
 		if (index == SIZE_MAX || !json_is_object(names))
 			return err_set(err, FAILED, "overrides: display: %s is no country with names", code);
 		struct country_record *record = &places->countries[index];
 		record->shown = ARENA_NEW_ARRAY(&places->arena, struct country_name, json_object_size(names) + 1);
-		json_object_foreach(names, language, name) {
+		json_object_foreach(names, language, name)
+		{
 			if (!json_is_string(name) || ++total > SHOWN_NAMES_MAX)
-				return err_set(err, FAILED, "overrides: display: %s: %s is no text, or there are too many", code, language);
+				return err_set(err, FAILED,
+				               "overrides: display: %s: %s is no text, or there are too many", code,
+				               language);
 			record->shown[record->shown_count++] = (struct country_name){
 				str_copy(&places->arena, str_from(language)),
-				str_copy(&places->arena, (struct str){ json_string_value(name), json_string_length(name) }) };
+				str_copy(&places->arena,
+				         (struct str){ json_string_value(name), json_string_length(name) })
+			};
 		}
 	}
 	return OK;
@@ -42,8 +48,8 @@ static enum rc read_overrides(struct places *places, const char *path, json_t **
 	json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
 	if (root == NULL)
 		return err_set(err, FAILED, "%s:%d: %s", path, error.line, error.text);
-	enum rc rc = json_is_object(root) ? read_shown_names(places, json_object_get(root, "display"), err) :
-		err_set(err, FAILED, "%s: not an object", path);
+	enum rc rc = json_is_object(root) ? read_shown_names(places, json_object_get(root, "display"), err)
+	                                  : err_set(err, FAILED, "%s: not an object", path);
 	if (rc != OK)
 		json_decref(root);
 	else
@@ -56,7 +62,8 @@ static struct str unit_code(json_t *overrides, struct str name, struct str code)
 {
 	size_t i;
 	json_t *part;
-	json_array_foreach(json_object_get(overrides, "parts"), i, part) {
+	json_array_foreach(json_object_get(overrides, "parts"), i, part)
+	{
 		const char *part_name = json_string_value(json_object_get(part, "name"));
 		const char *part_code = json_string_value(json_object_get(part, "code"));
 		if (part_name != NULL && part_code != NULL && str_equal(str_from(part_name), name))
@@ -80,7 +87,8 @@ static uint32_t read_u32(struct unit_reader *reader)
 		reader->broken = true;
 		return 0;
 	}
-	uint32_t value = (uint32_t)reader->at[0] | (uint32_t)reader->at[1] << 8 | (uint32_t)reader->at[2] << 16 | (uint32_t)reader->at[3] << 24;
+	uint32_t value = (uint32_t)reader->at[0] | (uint32_t)reader->at[1] << 8 | (uint32_t)reader->at[2] << 16 |
+	                 (uint32_t)reader->at[3] << 24;
 	reader->at += 4;
 	reader->left -= 4;
 	return value;
@@ -133,7 +141,8 @@ static bool add_unit(struct arena *arena, struct geo_area *area, struct str data
 		polygon.rings = ARENA_NEW_ARRAY(arena, struct geo_ring, polygon.ring_count + 1);
 		for (size_t r = 0; r < polygon.ring_count && !reader.broken; r++) {
 			read_ring(arena, &reader, &polygon.rings[r]);
-			reader.broken = reader.broken || polygon.rings[r].count < 3 || !box_valid(ring_box(&polygon.rings[r]));
+			reader.broken =
+				reader.broken || polygon.rings[r].count < 3 || !box_valid(ring_box(&polygon.rings[r]));
 			area->vertex_count += polygon.rings[r].count;
 		}
 		if (reader.broken || polygon.ring_count == 0)
@@ -156,7 +165,8 @@ static struct geo_area *area_of(struct places *places, struct country_record *re
 static enum rc load_units(struct places *places, sqlite3 *db, json_t *overrides, struct err *err)
 {
 	sqlite3_stmt *statement = NULL;
-	enum rc rc = places_prepare(db, "SELECT level, name, code, data FROM unit ORDER BY level, name", &statement, err);
+	enum rc rc =
+		places_prepare(db, "SELECT level, name, code, data FROM unit ORDER BY level, name", &statement, err);
 	int step = SQLITE_DONE;
 	while (rc == OK && (step = sqlite3_step(statement)) == SQLITE_ROW) {
 		int64_t grain = sqlite3_column_int64(statement, 0);
@@ -168,8 +178,10 @@ static enum rc load_units(struct places *places, sqlite3 *db, json_t *overrides,
 		size_t index = places_country(places, code);
 		struct str data = { sqlite3_column_blob(statement, 3), (size_t)sqlite3_column_bytes(statement, 3) };
 		if (index == SIZE_MAX)
-			rc = err_set(err, FAILED, "outlines: %.*s belongs to %.*s, which is no country", STR_ARG(name), STR_ARG(code));
-		else if (data.ptr == NULL || !add_unit(&places->arena, area_of(places, &places->countries[index], level), data))
+			rc = err_set(err, FAILED, "outlines: %.*s belongs to %.*s, which is no country", STR_ARG(name),
+			             STR_ARG(code));
+		else if (data.ptr == NULL ||
+		         !add_unit(&places->arena, area_of(places, &places->countries[index], level), data))
 			rc = err_set(err, FAILED, "outlines: %.*s is broken", STR_ARG(name));
 	}
 	if (rc == OK && step != SQLITE_DONE)
@@ -187,7 +199,8 @@ static enum rc load_discs(struct places *places, sqlite3 *db, struct err *err)
 		struct country_disc disc = { .country = places_country(places, places_column(statement, 0)) };
 		disc.disc.radius_m = sqlite3_column_double(statement, 3);
 		if (disc.country == SIZE_MAX || !(disc.disc.radius_m > 0) ||
-		    !geo_xy_from(sqlite3_column_double(statement, 2), sqlite3_column_double(statement, 1), &disc.disc.centre)) {
+		    !geo_xy_from(sqlite3_column_double(statement, 2), sqlite3_column_double(statement, 1),
+		                 &disc.disc.centre)) {
 			rc = err_set(err, FAILED, "outlines: discs are broken");
 			break;
 		}
@@ -216,7 +229,8 @@ static void measure_country(struct country_record *record)
 		return;
 	record->lon = geo_degrees(label.x);
 	record->lat = geo_degrees(label.y);
-	/* Two boxes lie on both sides of the 180th meridian; the western edge is that of the one that reaches it from the west. */
+	/* Two boxes lie on both sides of the 180th meridian; the western edge is that of the one that reaches it
+	 * from the west. */
 	size_t western = count == 2 && boxes[1].x0 > boxes[0].x0 ? 1 : 0, eastern = count == 2 ? 1 - western : 0;
 	record->west = geo_degrees(boxes[western].x0);
 	record->east = geo_degrees(boxes[eastern].x1);
@@ -270,8 +284,8 @@ uint16_t places_outline_at(const struct places *places, struct geo_xy point)
 	return country != 0 ? country : geo_outlines_near(&places->outlines, point, PLACE_COAST_METRES);
 }
 
-/* The outlines are some hundred metres off at borders and leave out atolls, so a place of the gazetteer that is very near
- * goes before them, and one as near as a coast goes before nothing. */
+/* The outlines are some hundred metres off at borders and leave out atolls, so a place of the gazetteer that is
+ * very near goes before them, and one as near as a coast goes before nothing. */
 bool place_country_at(struct places *places, double lat, double lon, char code_out[3])
 {
 	struct geo_xy point;

@@ -11,15 +11,17 @@
 #define FORMAT "1" /* of both files; the tools that make them write it */
 #define INSTALLED_FOLDER "/usr/share/chancery"
 
-#define PLACE_COLUMNS                                                                                                    \
-	"SELECT p.rank, p.id, p.name, p.ascii, p.other, p.keys, p.country, a.name, z.name, p.lat, p.lon, p.population "  \
+#define PLACE_COLUMNS                                                                                                  \
+	"SELECT p.rank, p.id, p.name, p.ascii, p.other, p.keys, p.country, a.name, z.name, p.lat, p.lon, "             \
+	"p.population "                                                                                                \
 	"FROM place p JOIN zone z ON z.id = p.zone LEFT JOIN admin a ON a.id = p.admin "
 
 static const char *const statements[STATEMENT_COUNT] = {
 	[STATEMENT_PLACE] = PLACE_COLUMNS "WHERE p.rank = ?",
 	[STATEMENT_PLACE_ID] = PLACE_COLUMNS "WHERE p.id = ?",
 	[STATEMENT_EXACT] = "SELECT rank FROM name WHERE key = ? ORDER BY rank LIMIT ?",
-	[STATEMENT_EXACT_IN] = "SELECT n.rank FROM name n JOIN place p USING (rank) WHERE n.key = ? AND p.country = ?3 ORDER BY n.rank LIMIT ?2",
+	[STATEMENT_EXACT_IN] = ("SELECT rank FROM name JOIN place USING (rank) WHERE key = ? AND country = ?3 "
+	                        "ORDER BY rank LIMIT ?2"),
 	[STATEMENT_WORDS] = "SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid LIMIT ?",
 };
 
@@ -65,7 +67,8 @@ static enum rc open_file(const char *path, sqlite3 **db_out, struct err *err)
 	buf_add_str(&uri, S("?immutable=1"));
 	sqlite3 *db = NULL;
 	enum rc rc = OK;
-	if (sqlite3_open_v2(str_c(&arena, buf_str(&uri)), &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+	if (sqlite3_open_v2(str_c(&arena, buf_str(&uri)), &db,
+	                    SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
 		rc = err_set(err, FAILED, "%s: %s", path, db != NULL ? sqlite3_errmsg(db) : "out of memory");
 		sqlite3_close(db);
 	} else {
@@ -134,13 +137,15 @@ static enum rc read_meta(struct places *places, sqlite3 *db, const char *path, s
 static enum rc load_zones(struct places *places, sqlite3 *db, struct err *err)
 {
 	sqlite3_stmt *statement = NULL;
-	enum rc rc = places_prepare(db, "SELECT id, name, (SELECT max(id) FROM zone) FROM zone ORDER BY id", &statement, err);
+	enum rc rc = places_prepare(db, "SELECT id, name, (SELECT max(id) FROM zone) FROM zone ORDER BY id", &statement,
+	                            err);
 	while (rc == OK && sqlite3_step(statement) == SQLITE_ROW) {
 		if (places->zones == NULL) {
 			places->zone_count = (size_t)sqlite3_column_int64(statement, 2);
 			places->zones = ARENA_NEW_ARRAY(&places->arena, struct str, places->zone_count + 1);
 		}
-		places->zones[sqlite3_column_int64(statement, 0)] = str_copy(&places->arena, places_column(statement, 1));
+		places->zones[sqlite3_column_int64(statement, 0)] =
+			str_copy(&places->arena, places_column(statement, 1));
 	}
 	if (rc == OK && places->zones == NULL)
 		rc = err_set(err, FAILED, "gazetteer: no time zones");
@@ -231,8 +236,9 @@ struct str places_attribution(const struct places *places)
 
 /* ---- places ---- */
 
-void places_read_row(struct places *places, struct places_connection *connection, struct arena *arena, sqlite3_stmt *row,
-                     const char *language, struct str query_key, struct place *place, struct str *keys_out)
+void places_read_row(struct places *places, struct places_connection *connection, struct arena *arena,
+                     sqlite3_stmt *row, const char *language, struct str query_key, struct place *place,
+                     struct str *keys_out)
 {
 	struct str zone = str_copy(arena, places_column(row, 8));
 	*place = (struct place){
@@ -246,13 +252,15 @@ void places_read_row(struct places *places, struct places_connection *connection
 	};
 	struct str country = places_column(row, 6);
 	memcpy(place->country, country.ptr, country.len < 2 ? country.len : 2);
-	struct str local = places_local_name(places, connection, arena, places_column(row, 4), places_column(row, 3), zone, language, query_key);
+	struct str local = places_local_name(places, connection, arena, places_column(row, 4), places_column(row, 3),
+	                                     zone, language, query_key);
 	place->name = str_is_none(local) ? place->usual_name : local;
 	if (keys_out != NULL)
 		*keys_out = str_copy(arena, places_column(row, 5));
 }
 
-enum rc place_find(struct places *places, struct arena *arena, int64_t id, const char *language, struct place *place_out, struct err *err)
+enum rc place_find(struct places *places, struct arena *arena, int64_t id, const char *language,
+                   struct place *place_out, struct err *err)
 {
 	struct places_connection *connection = places_take(places);
 	sqlite3_stmt *statement = connection->statements[STATEMENT_PLACE_ID];

@@ -15,11 +15,11 @@
 #define PLACES_LANGUAGE_TAG 24
 
 enum places_statement {
-	STATEMENT_PLACE,      /* by rank */
-	STATEMENT_PLACE_ID,   /* by id */
-	STATEMENT_EXACT,      /* ranks of a key */
-	STATEMENT_EXACT_IN,   /* ranks of a key in a country */
-	STATEMENT_WORDS,      /* ranks of a full-text query */
+	STATEMENT_PLACE,    /* by rank */
+	STATEMENT_PLACE_ID, /* by id */
+	STATEMENT_EXACT,    /* ranks of a key */
+	STATEMENT_EXACT_IN, /* ranks of a key in a country */
+	STATEMENT_WORDS,    /* ranks of a full-text query */
 	STATEMENT_COUNT
 };
 
@@ -33,10 +33,10 @@ struct places_connection {
 
 /* Keys of one length, most populous first. */
 struct fuzzy_group {
-	size_t length;            /* code points */
-	const char *keys;         /* parted by line feeds */
-	uint32_t *starts;         /* count + 1 offsets into keys */
-	uint64_t *letters;        /* which letters stand in the key, one bit each (hashed) */
+	size_t length;     /* code points */
+	const char *keys;  /* parted by line feeds */
+	uint32_t *starts;  /* count + 1 offsets into keys */
+	uint64_t *letters; /* which letters stand in the key, one bit each (hashed) */
 	size_t count;
 };
 
@@ -60,10 +60,12 @@ struct country_record {
 	char code[3], alpha_3[4];
 	struct str english;
 	struct str calling;
-	uint16_t zone;          /* id of its main zone; 0: none */
-	const uint16_t *zones;  /* ids of all its zones */
+	uint16_t zone;         /* id of its main zone; 0: none */
+	const uint16_t *zones; /* ids of all its zones */
 	size_t zone_count;
-	struct country_name { struct str language, name; } *shown; /* names the overrides set */
+	struct country_name {
+		struct str language, name;
+	} * shown; /* names the overrides set */
 	size_t shown_count;
 	struct geo_area *areas[LEVEL_COUNT]; /* by grain; NULL: none */
 	double lat, lon, west, south, east, north;
@@ -79,15 +81,15 @@ struct places {
 	struct str attribution;
 
 	struct places_connection connections[PLACES_CONNECTIONS];
-	pthread_mutex_t lock;     /* guards connections[].busy and the languages */
+	pthread_mutex_t lock; /* guards connections[].busy and the languages */
 	pthread_cond_t returned;
 	struct places_language languages[PLACES_LANGUAGES];
 	size_t language_count;
 
-	struct str *zones;  /* by id, from 1 */
+	struct str *zones; /* by id, from 1 */
 	size_t zone_count;
 	struct nearest_point *points; /* by whole degree */
-	uint32_t *cells;    /* PLACES_CELLS + 1 offsets into points */
+	uint32_t *cells;              /* PLACES_CELLS + 1 offsets into points */
 	size_t point_count;
 	struct fuzzy_group *fuzzy;
 	size_t fuzzy_count;
@@ -112,10 +114,11 @@ struct country_disc {
 struct places_connection *places_take(struct places *places);
 void places_return(struct places *places, struct places_connection *connection);
 
-/* Fills `place` from a row of STATEMENT_PLACE; the name as the reader's language has it. `query_key`: a name with this key is
- * preferred, since it is what was typed. `keys_out` (may be NULL) gets the place's search keys. */
-void places_read_row(struct places *places, struct places_connection *connection, struct arena *arena, sqlite3_stmt *row,
-                     const char *language, struct str query_key, struct place *place, struct str *keys_out);
+/* Fills `place` from a row of STATEMENT_PLACE; the name as the reader's language has it. `query_key`: a name with
+ * this key is preferred, since it is what was typed. `keys_out` (may be NULL) gets the place's search keys. */
+void places_read_row(struct places *places, struct places_connection *connection, struct arena *arena,
+                     sqlite3_stmt *row, const char *language, struct str query_key, struct place *place,
+                     struct str *keys_out);
 
 /* The country of a point by outlines alone; 0 if none. */
 uint16_t places_outline_at(const struct places *places, struct geo_xy point);
@@ -136,7 +139,8 @@ struct str places_column(sqlite3_stmt *statement, int column);
 /* Keys near to `key` in at most `room` entries, nearest first and then most populous first; returns how many. */
 size_t places_fuzzy(const struct places *places, struct str key, struct str *out, size_t room);
 
-/* The index into points of the place nearest to a coordinate, in a country (an index; SIZE_MAX: any); SIZE_MAX if there is none. */
+/* The index into points of the place nearest to a coordinate, in a country (an index; SIZE_MAX: any); SIZE_MAX if
+ * there is none. */
 size_t places_nearest(const struct places *places, double lat, double lon, size_t country, double *metres_out);
 
 /* The index of a country by upper-case code, or SIZE_MAX. */
@@ -149,8 +153,10 @@ enum rc places_check_query(struct str query, struct err *err);
 
 /* The letters of a language not written in Latin; NULL for the others. Frozen, lives as long as `places`. */
 const USet *places_letters(struct places *places, const char *language);
-/* The best of `others` (parted by line feeds) for a reader of `language`; STR_NONE if none is written in its letters. */
-struct str places_local_name(struct places *places, struct places_connection *connection, struct arena *arena, struct str others,
-                             struct str ascii, struct str zone, const char *language, struct str query_key);
+/* The best of `others` (parted by line feeds) for a reader of `language`; STR_NONE if none is written in its
+ * letters. */
+struct str places_local_name(struct places *places, struct places_connection *connection, struct arena *arena,
+                             struct str others, struct str ascii, struct str zone, const char *language,
+                             struct str query_key);
 
 #endif

@@ -9,10 +9,10 @@
 #include "core/places/places_internal.h"
 
 #define CANDIDATES_MAX 600
-#define CANDIDATES_EACH 100 /* of one question */
-#define ENOUGH 5            /* with fewer places than this, near names are looked for as well ... */
+#define CANDIDATES_EACH 100   /* of one question */
+#define ENOUGH 5              /* with fewer places than this, near names are looked for as well ... */
 #define KNOWN_POPULATION 5000 /* ... unless one of this many people has exactly the name typed */
-#define COUNTRY_WORDS_MAX 5 /* "bosnia and herzegovina", "united arab emirates" */
+#define COUNTRY_WORDS_MAX 5   /* "bosnia and herzegovina", "united arab emirates" */
 #define NEAR_MAX 24
 
 #define WEIGHT_EXACT 3.0       /* the usual name */
@@ -24,18 +24,18 @@
 struct candidate {
 	int64_t rank;
 	bool guess;
-	size_t distance;    /* of a guess */
-	struct str fits;    /* the key that the place's names are weighed against */
+	size_t distance; /* of a guess */
+	struct str fits; /* the key that the place's names are weighed against */
 };
 
 struct place_query {
 	struct places *places;
 	struct places_connection *connection;
 	struct arena *arena;
-	struct str key;      /* folded, one blank between words */
+	struct str key; /* folded, one blank between words */
 	struct str *words;
 	size_t word_count;
-	struct str country;  /* upper case; empty for all */
+	struct str country; /* upper case; empty for all */
 	struct candidate candidates[CANDIDATES_MAX];
 	size_t count;
 	enum rc rc;
@@ -69,10 +69,12 @@ static size_t collect(struct place_query *query, sqlite3_stmt *statement, struct
 
 static void bind_text(sqlite3_stmt *statement, int index, struct str text)
 {
-	sqlite3_bind_text64(statement, index, text.ptr != NULL ? text.ptr : "", text.len, SQLITE_TRANSIENT, SQLITE_UTF8);
+	sqlite3_bind_text64(statement, index, text.ptr != NULL ? text.ptr : "", text.len, SQLITE_TRANSIENT,
+	                    SQLITE_UTF8);
 }
 
-static size_t find_exact(struct place_query *query, struct str key, struct str country, struct str fits, bool guess, size_t distance)
+static size_t find_exact(struct place_query *query, struct str key, struct str country, struct str fits, bool guess,
+                         size_t distance)
 {
 	enum places_statement which = country.len > 0 ? STATEMENT_EXACT_IN : STATEMENT_EXACT;
 	sqlite3_stmt *statement = query->connection->statements[which];
@@ -154,7 +156,8 @@ static void find_with_province(struct place_query *query)
 		struct buf match;
 		buf_init(&match);
 		for (size_t i = 0; i < query->word_count; i++)
-			add_term(&match, i < names ? "names" : "{names context}", query->words[i], i + 1 == query->word_count);
+			add_term(&match, i < names ? "names" : "{names context}", query->words[i],
+			         i + 1 == query->word_count);
 		add_country_term(&match, query->country);
 		size_t count = run_match(query, &match, key_part(query, 0, names));
 		buf_release(&match);
@@ -171,7 +174,8 @@ static bool holds_words(struct str key, struct str words)
 		more = str_cut(words, ' ', &word, &words);
 		bool found = false;
 		for (size_t at = str_find(key, word, 0); at != SIZE_MAX && !found; at = str_find(key, word, at + 1)) {
-			bool begins = at == 0 || key.ptr[at - 1] == ' ', ends = at + word.len == key.len || key.ptr[at + word.len] == ' ';
+			bool begins = at == 0 || key.ptr[at - 1] == ' ',
+			     ends = at + word.len == key.len || key.ptr[at + word.len] == ' ';
 			found = begins && (ends || !more);
 		}
 		if (!found)
@@ -214,7 +218,8 @@ static bool surely_found(struct place_query *query)
 		sqlite3_bind_int64(statement, 1, query->candidates[i].rank);
 		if (sqlite3_step(statement) == SQLITE_ROW)
 			sure = sqlite3_column_int64(statement, 11) >= KNOWN_POPULATION &&
-			       weigh_names(places_column(statement, 5), query->candidates[i].fits) >= WEIGHT_EXACT_OTHER;
+			       weigh_names(places_column(statement, 5), query->candidates[i].fits) >=
+			               WEIGHT_EXACT_OTHER;
 		sqlite3_reset(statement);
 	}
 	return sure;
@@ -275,13 +280,15 @@ static bool weigh(struct place_query *query, const struct candidate *candidate, 
 		if (candidate->guess)
 			out->weight += WEIGHT_GUESS + WEIGHT_EDIT * (double)candidate->distance;
 	} else if (query->rc == OK) {
-		query->rc = err_set(query->err, FAILED, "gazetteer: place %lld cannot be read", (long long)candidate->rank);
+		query->rc =
+			err_set(query->err, FAILED, "gazetteer: place %lld cannot be read", (long long)candidate->rank);
 	}
 	sqlite3_reset(statement);
 	return found;
 }
 
-static void answer(struct place_query *query, const char *language, size_t limit, struct place **found_out, size_t *count_out)
+static void answer(struct place_query *query, const char *language, size_t limit, struct place **found_out,
+                   size_t *count_out)
 {
 	struct weighed *weighed = ARENA_NEW_ARRAY(query->arena, struct weighed, query->count + 1);
 	size_t count = 0;
@@ -297,7 +304,8 @@ static void answer(struct place_query *query, const char *language, size_t limit
 	for (size_t i = 0; i < count; i++) {
 		sqlite3_bind_int64(statement, 1, weighed[i].rank);
 		if (sqlite3_step(statement) == SQLITE_ROW)
-			places_read_row(query->places, query->connection, query->arena, statement, language, query->key, &found[i], NULL);
+			places_read_row(query->places, query->connection, query->arena, statement, language, query->key,
+			                &found[i], NULL);
 		else if (query->rc == OK)
 			query->rc = err_set(query->err, FAILED, "gazetteer: %s", sqlite3_errmsg(query->connection->db));
 		found[i].guess = weighed[i].place.guess;
@@ -322,8 +330,8 @@ static void split_words(struct place_query *query)
 	}
 }
 
-enum rc place_search(struct places *places, struct arena *arena, struct str text, const char *language, struct str country,
-                     size_t limit, struct place **found_out, size_t *count_out, struct err *err)
+enum rc place_search(struct places *places, struct arena *arena, struct str text, const char *language,
+                     struct str country, size_t limit, struct place **found_out, size_t *count_out, struct err *err)
 {
 	enum rc rc = places_check_query(text, err);
 	if (rc != OK)
@@ -331,7 +339,9 @@ enum rc place_search(struct places *places, struct arena *arena, struct str text
 	if (country.len > 0 && !country_known(places, country))
 		return err_set(err, INVALID, "no such country");
 	struct place_query *query = ARENA_NEW(arena, struct place_query);
-	*query = (struct place_query){ .places = places, .arena = arena, .key = place_fold(arena, text), .country = country, .err = err };
+	*query = (struct place_query){
+		.places = places, .arena = arena, .key = place_fold(arena, text), .country = country, .err = err
+	};
 	split_words(query);
 	if (limit > PLACE_LIMIT_MAX)
 		limit = PLACE_LIMIT_MAX;

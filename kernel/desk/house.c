@@ -3,7 +3,7 @@
 
 #include <sodium.h>
 
-#include "private.h"
+#include "kernel/desk/private.h"
 
 #include "desk_sql.h"
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "private.h"
+#include "kernel/desk/private.h"
 
 /* From this period on runs are remembered in the store. */
 #define JOB_REMEMBERED (60 * CLOCK_SECOND)

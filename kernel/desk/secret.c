@@ -8,7 +8,7 @@
 
 #include <sodium.h>
 
-#include "private.h"
+#include "kernel/desk/private.h"
 
 static enum rc secret_read(const char *path, uint8_t secret[32], struct err *err)
 {

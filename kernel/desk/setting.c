@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "private.h"
+#include "kernel/desk/private.h"
 
 static int by_name(const void *a, const void *b)
 {

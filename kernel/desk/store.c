@@ -1,5 +1,5 @@
 /* What the room keeps in the store: settings of the operator (a table of kernel/db) and when jobs last ran. */
-#include "private.h"
+#include "kernel/desk/private.h"
 
 #include "desk_sql.h"
 

@@ -5,7 +5,7 @@
 
 #include <sodium.h>
 
-#include "exchange.h"
+#include "kernel/http/exchange.h"
 
 /* The bytes that stand for a client: an IPv4 address, or the /64 of an IPv6 one, since a household or phone has all of it. */
 struct client {

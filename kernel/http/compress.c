@@ -6,7 +6,7 @@
 
 #include <zlib.h>
 
-#include "exchange.h"
+#include "kernel/http/exchange.h"
 
 #define CACHE_ENTRIES 64
 #define CACHE_BYTES_MAX (4 * 1024 * 1024)

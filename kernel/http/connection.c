@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "connection.h"
+#include "kernel/http/connection.h"
 #include "kernel/html/assets.h"
-#include "layout.h"
+#include "kernel/http/layout.h"
 
 static void set_deadline(struct exchange *exchange, int64_t timeout)
 {

@@ -2,7 +2,7 @@
 #ifndef CHANCERY_KERNEL_HTTP_CONNECTION_H
 #define CHANCERY_KERNEL_HTTP_CONNECTION_H
 
-#include "exchange.h"
+#include "kernel/http/exchange.h"
 
 #define TARPIT_MOST (4 * CLOCK_SECOND)
 #define TARPIT_COUNT_MAX 512

@@ -1,6 +1,6 @@
 /* From a request that is read to a response that is made: what a worker does. */
-#include "exchange.h"
-#include "form.h"
+#include "kernel/http/exchange.h"
+#include "kernel/http/form.h"
 
 void exchange_fill(struct exchange *exchange)
 {

@@ -7,11 +7,11 @@
 
 #include <microhttpd.h>
 
-#include "head.h"
+#include "kernel/http/head.h"
 #include "kernel/desk/hub.h"
 #include "kernel/http/http.h"
-#include "rate.h"
-#include "route.h"
+#include "kernel/http/rate.h"
+#include "kernel/http/route.h"
 
 #define ETAG_SIZE 16
 

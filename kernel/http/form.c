@@ -1,5 +1,5 @@
 /* Forms and queries. Everything is decoded in place: a form costs its body and the array of fields. */
-#include "form.h"
+#include "kernel/http/form.h"
 
 #define PART_HEAD_MAX 2048
 #define BOUNDARY_MAX 70 /* RFC 2046, 5.1.1 */

@@ -1,6 +1,6 @@
-#include "testing.h"
+#include "kernel/http/testing.h"
 
-#include "form.h"
+#include "kernel/http/form.h"
 
 struct parsed {
 	struct arena arena;

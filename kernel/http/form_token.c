@@ -1,7 +1,7 @@
 /* Form tokens: KEY '.' MAC. KEY is new in every rendering, MAC binds it to the browser's cookie under the house's secret. */
 #include <sodium.h>
 
-#include "exchange.h"
+#include "kernel/http/exchange.h"
 
 #define FORM_COOKIE "chancery_form"
 #define FORM_FIELD "form_token"

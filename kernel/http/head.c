@@ -1,5 +1,5 @@
 /* The strict reading of a request's head. */
-#include "head.h"
+#include "kernel/http/head.h"
 
 #define METHOD_LENGTH_MAX 16
 #define HOST_LENGTH_MAX 255

@@ -1,7 +1,7 @@
 /* What the private listener answers, and the settings of the server's limits. */
 #include <jansson.h>
 
-#include "exchange.h"
+#include "kernel/http/exchange.h"
 
 #define TEST_CLOCK_MAX (INT64_C(20) * 366 * 86400) /* seconds */
 

@@ -5,7 +5,7 @@
  * parses in place, in one buffer, so a plain head leaves a plain layout: every line's name begins right behind the CRLF of the
  * line before, and the whole is as long as the head it reports. Everything else moved something. Only addresses are
  * compared, nothing is read. Later versions refuse these heads themselves and may lay them out otherwise. */
-#include "layout.h"
+#include "kernel/http/layout.h"
 
 static uintptr_t address(const char *text)
 {

@@ -4,7 +4,7 @@
 
 #include <microhttpd.h>
 
-#include "head.h"
+#include "kernel/http/head.h"
 
 /* True if the library is one whose layout is known; else it is left to the library to refuse. */
 bool layout_is_known(void);

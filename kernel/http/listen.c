@@ -9,7 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "exchange.h"
+#include "kernel/http/exchange.h"
 
 #define BACKLOG 511
 

@@ -1,7 +1,7 @@
 /* Token buckets by source. */
 #include <stdlib.h>
 
-#include "rate.h"
+#include "kernel/http/rate.h"
 
 #define WAYS 8 /* buckets a source may lie in; the one unused longest gives way */
 

@@ -1,5 +1,5 @@
 /* What handlers ask of a request. */
-#include "exchange.h"
+#include "kernel/http/exchange.h"
 
 static struct str first_of(const struct http_field *fields, size_t count, const char *name)
 {

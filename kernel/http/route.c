@@ -1,7 +1,7 @@
 /* The table of routes. */
 #include <stdlib.h>
 
-#include "route.h"
+#include "kernel/http/route.h"
 
 static enum rc read_pattern(struct route_entry *entry, const struct route *route, struct err *err)
 {

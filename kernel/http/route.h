@@ -2,7 +2,7 @@
 #ifndef CHANCERY_KERNEL_HTTP_ROUTE_H
 #define CHANCERY_KERNEL_HTTP_ROUTE_H
 
-#include "head.h"
+#include "kernel/http/head.h"
 
 struct route_entry {
 	const struct route *route;

@@ -1,4 +1,4 @@
-#include "testing.h"
+#include "kernel/http/testing.h"
 
 #include <stdatomic.h>
 #include <sys/stat.h>

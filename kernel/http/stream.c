@@ -1,5 +1,5 @@
 /* Event streams: a suspended connection that the hub wakes. No thread, no queue a listener. */
-#include "exchange.h"
+#include "kernel/http/exchange.h"
 
 #define STREAM_BLOCK 4096
 

@@ -11,7 +11,6 @@
 #include "kernel/zone/zone.h"
 #include "kernel/zone/zone_rule.h"
 
-
 #define ZONE_FILE_MAX 65536
 #define ZONE_FOLDER "/usr/share/zoneinfo"
 #define ZONE_TABLE_MAX 1024 /* names kept; there are about 600 */
@@ -86,7 +85,8 @@ static bool read_header(struct reader *reader, uint8_t *version, struct counts *
 	const uint8_t *p;
 	if (!take(reader, 44, &p) || memcmp(p, "TZif", 4) != 0)
 		return false;
-	uint32_t *fields[] = { &counts->isut, &counts->isstd, &counts->leap, &counts->time, &counts->type, &counts->letters };
+	uint32_t *fields[] = { &counts->isut, &counts->isstd, &counts->leap,
+		               &counts->time, &counts->type,  &counts->letters };
 	for (size_t i = 0; i < COUNT_OF(fields); i++) {
 		*fields[i] = (uint32_t)(big_endian(p + 20 + 4 * i, 4) & UINT32_MAX);
 		if (*fields[i] > ZONE_FILE_MAX)
@@ -120,7 +120,8 @@ static bool read_data(struct reader *reader, const struct counts *counts, size_t
 		add_change(zone, at, (int32_t)big_endian(types + kinds[i] * 6, 4));
 	}
 	for (size_t i = 0; i < zone->count; i++)
-		if (zone->changes[i].offset < -93599 || zone->changes[i].offset > 93599) /* RFC 9636: about 26 hours at most */
+		if (zone->changes[i].offset < -93599 ||
+		    zone->changes[i].offset > 93599) /* RFC 9636: about 26 hours at most */
 			return false;
 	return true;
 }
@@ -223,7 +224,8 @@ static struct zone *read_file(struct str name)
 	size_t size = 0;
 	ssize_t got = 0;
 	if (fstat(file, &status) == 0 && S_ISREG(status.st_mode)) {
-		while (size <= ZONE_FILE_MAX && ((got = read(file, bytes + size, ZONE_FILE_MAX + 1 - size)) > 0 || (got < 0 && errno == EINTR)))
+		while (size <= ZONE_FILE_MAX &&
+		       ((got = read(file, bytes + size, ZONE_FILE_MAX + 1 - size)) > 0 || (got < 0 && errno == EINTR)))
 			size += got > 0 ? (size_t)got : 0;
 	}
 	close(file);
@@ -254,7 +256,8 @@ static struct zone *read_icu(struct str name)
 	UDate at = (double)year_start(1900) * 1000;
 	ucal_setMillis(calendar, at, &status);
 	for (bool first = true; U_SUCCESS(status); first = false) {
-		int32_t offset = ucal_get(calendar, UCAL_ZONE_OFFSET, &status) + ucal_get(calendar, UCAL_DST_OFFSET, &status);
+		int32_t offset =
+			ucal_get(calendar, UCAL_ZONE_OFFSET, &status) + ucal_get(calendar, UCAL_DST_OFFSET, &status);
 		add_change(zone, first ? INT64_MIN : (int64_t)(at / 1000), offset / 1000);
 		if (!ucal_getTimeZoneTransitionDate(calendar, UCAL_TZ_TRANSITION_NEXT, &at, &status) ||
 		    at > (double)year_start(ZONE_YEAR_MAX) * 1000)

@@ -84,8 +84,8 @@ static bool scan_date(struct scanner *s, struct zone_date *out)
 			return false;
 	} else if (skip(s, 'M')) {
 		date.kind = ZONE_DATE_WEEK;
-		if (!scan_number(s, 12, &date.month) || date.month == 0 || !skip(s, '.') || !scan_number(s, 5, &date.week) ||
-		    date.week == 0 || !skip(s, '.') || !scan_number(s, 6, &date.day))
+		if (!scan_number(s, 12, &date.month) || date.month == 0 || !skip(s, '.') ||
+		    !scan_number(s, 5, &date.week) || date.week == 0 || !skip(s, '.') || !scan_number(s, 6, &date.day))
 			return false;
 	} else {
 		date.kind = ZONE_DATE_DAY;
@@ -140,7 +140,8 @@ static int64_t date_seconds(const struct zone_date *date, int year)
 		days += date->day - 1 + (leap_year(year) && date->day > 59);
 	} else {
 		int64_t first = date_to_days(year, date->month, 1);
-		int64_t next = date->month == 12 ? date_to_days(year + 1, 1, 1) : date_to_days(year, date->month + 1, 1);
+		int64_t next =
+			date->month == 12 ? date_to_days(year + 1, 1, 1) : date_to_days(year, date->month + 1, 1);
 		int64_t weekday = ((first + 4) % 7 + 7) % 7; /* 1970-01-01 was a Thursday */
 		days = first + (date->day - weekday + 7) % 7 + 7 * (date->week - 1);
 		while (days >= next)

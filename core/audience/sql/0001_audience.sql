@@ -1,4 +1,4 @@
--- Who is where, and when; and who was frozen as the audience of a notice.
+-- Who is where, and when.
 CREATE TABLE leg (
 	id INTEGER PRIMARY KEY, -- one stay of a trip
 	person_id INTEGER NOT NULL REFERENCES person (id), -- who stays there
@@ -38,19 +38,3 @@ CREATE TABLE watch (
 	ended_at INTEGER -- no longer follows
 ) STRICT;
 CREATE INDEX watch_person ON watch (person_id);
-
--- A block is up to 1,000 people of one notice, text and channel, frozen when the notice was sent.
-CREATE TABLE block (
-	id INTEGER PRIMARY KEY, -- leased as a whole
-	notice_id INTEGER NOT NULL, -- what they are told (core/messages)
-	channel INTEGER NOT NULL, -- 0 nobody can be reached (no channel), 1 e-mail, 2 SMS
-	text_group INTEGER NOT NULL, -- which text: 1 new, 2 still inside, 3 released
-	not_before INTEGER NOT NULL, -- UTC microseconds: 0 at once; arrival day or morning there
-	people INTEGER NOT NULL, -- how many
-	ids BLOB NOT NULL, -- person ids, ascending, delta-coded varints; each followed by a varint of match * 2^0 .. see audience_block.c
-	state INTEGER NOT NULL CHECK (state IN (1, 2, 3)), -- 1 frozen, 2 opened (its message rows exist), 3 dropped (superseded before it was opened)
-	lease_owner INTEGER NOT NULL, -- process that is opening it, 0 nobody
-	lease_until INTEGER NOT NULL -- UTC microseconds: then another may take it
-) STRICT;
-CREATE INDEX block_waiting ON block (not_before, id) WHERE state = 1;
-CREATE INDEX block_notice ON block (notice_id);

@@ -1,0 +1,87 @@
+/* The room's table: settings, probes, start and stop. */
+#include "core/messages/internal.h"
+
+static const struct setting settings[] = {
+	{ "messages.unrecorded_most", SETTING_INT, "1000", 1, 100000,
+	  "Most messages that may be marked ahead of the carrier's window: after a crash so many more may be in doubt" },
+	{ "messages.old_after", SETTING_INT, "360", 1, 100000,
+	  "Minutes: alerts still queued after a stop of the program that lasted longer wait for an officer's word" },
+	{ "messages.sms_parts", SETTING_INT, "6", 1, 10, "Most parts of one SMS; a longer text is not sent" },
+	{ "messages.mail_from", SETTING_TEXT, "alerts@localhost", 0, 254, "Address mails come from" },
+	{ "messages.mail_name", SETTING_TEXT, "Chancery", 0, 100, "Name mails come from" },
+	{ "messages.mail_domain", SETTING_TEXT, "localhost", 0, 253,
+	  "Domain of reply addresses (reply+TOKEN@) and return paths (bounce+TOKEN@), whose mail goes to `chancery receive-mail`" },
+	{ "messages.list_id", SETTING_TEXT, "alerts.localhost", 0, 253, "List-Id of alerts by mail (RFC 2919)" },
+};
+
+static enum rc probe_routes(struct house *house, struct err *err)
+{
+	struct messages_figures figures;
+	messages_figures(house, &figures);
+	if (figures.routes_up < figures.routes)
+		return err_set(err, FAILED, "routes_up=%zu of=%zu", figures.routes_up, figures.routes);
+	return OK;
+}
+
+static enum rc probe_unsent(struct house *house, struct err *err)
+{
+	struct messages_figures figures;
+	messages_figures(house, &figures);
+	int64_t age = figures.oldest_unsent > 0 ? (clock_now() - figures.oldest_unsent) / CLOCK_SECOND : 0;
+	if (age > 600)
+		return err_set(err, FAILED, "oldest_unsent_seconds=%lld", (long long)age);
+	return OK;
+}
+
+static void metric(struct buf *out, const char *name, const char *type, const char *help, int64_t value)
+{
+	buf_format(out, "# HELP chancery_%s %s\n# TYPE chancery_%s %s\nchancery_%s %lld\n", name, help, name, type, name,
+	           (long long)value);
+}
+
+static void write_metrics(struct house *house, struct buf *out)
+{
+	static const char *const channels[CHANNEL_KIND_COUNT] = { "none", "mail", "sms" };
+	struct messages_figures figures;
+	messages_figures(house, &figures);
+	metric(out, "messages_sent_total", "counter", "Messages handed over since the start", figures.sent);
+	metric(out, "messages_submitted", "gauge", "Marked and not answered", figures.submitted);
+	metric(out, "messages_in_doubt", "gauge", "Handed over, the answer lost", figures.in_doubt);
+	metric(out, "messages_oldest_unsent_seconds", "gauge", "Age of the oldest first attempt that is due",
+	       figures.oldest_unsent > 0 ? (clock_now() - figures.oldest_unsent) / CLOCK_SECOND : 0);
+	metric(out, "receipts_unmatched", "gauge", "Receipts whose message is not known", figures.unmatched_receipts);
+	metric(out, "notices_held", "gauge", "Alerts that wait for an officer's word", figures.held_notices);
+	metric(out, "inbox_waiting", "gauge", "Incoming messages that wait for an officer", figures.inbox_waiting);
+	metric(out, "routes_up", "gauge", "Roads out that are up", (int64_t)figures.routes_up);
+	metric(out, "routes", "gauge", "Roads out", (int64_t)figures.routes);
+	buf_format(out, "# HELP chancery_messages_queued Messages of opened blocks that wait\n# TYPE chancery_messages_queued gauge\n");
+	for (size_t channel = CHANNEL_NONE + 1; channel < CHANNEL_KIND_COUNT; channel++)
+		for (size_t lane = 0; lane < LANE_COUNT; lane++)
+			buf_format(out, "chancery_messages_queued{channel=\"%s\",lane=\"%zu\"} %lld\n", channels[channel], lane,
+			           (long long)figures.queued[channel][lane]);
+}
+
+static enum rc start(struct house *house, struct err *err)
+{
+	(void)err;
+	engine_of(house);
+	house_add_probe(house, "routes", probe_routes);
+	house_add_probe(house, "unsent", probe_unsent);
+	house_add_metrics(house, write_metrics);
+	return OK;
+}
+
+static void stop(struct house *house)
+{
+	engine_free(house);
+}
+
+const struct desk messages_desk = {
+	.name = "messages",
+	.migrations = messages_migrations,
+	.migration_count = &messages_migration_count,
+	.settings = settings,
+	.setting_count = COUNT_OF(settings),
+	.start = start,
+	.stop = stop,
+};

@@ -1,0 +1,114 @@
+/* Notices in memory: what the hand-over must know of them without asking the store. */
+#include <stdlib.h>
+
+#include "core/messages/internal.h"
+
+#define TELL_EVERY (250 * INT64_C(1000)) /* microseconds between two words to the listeners of one event */
+
+static void settle(struct live *live, uint64_t seen, bool superseded)
+{
+	uint64_t base = seen & ~(uint64_t)GATE_BITS;
+	/* Fails if it came under suspicion again since: then the store is asked again. */
+	atomic_compare_exchange_strong(&live->gate, &seen, base | (superseded ? GATE_SUPERSEDED : GATE_OPEN));
+}
+
+enum rc live_find(struct engine *engine, struct db_tx *tx, int64_t notice_id, struct live **out, struct err *err)
+{
+	struct live *live = id_map_get(&engine->lives, notice_id);
+	if (live) {
+		*out = live;
+		return OK;
+	}
+	struct arena arena;
+	arena_init(&arena);
+	struct notice_find_args args = { .id = notice_id };
+	struct notice_row row;
+	enum rc rc = notice_find(tx, &arena, &args, &row, err);
+	arena_release(&arena);
+	if (rc != OK)
+		return rc;
+	live = calloc(1, sizeof *live);
+	if (!live)
+		abort();
+	live->id = row.id;
+	live->kind = row.kind;
+	live->event_id = row.event_id;
+	live->subject_id = row.subject_id;
+	live->lane = row.lane;
+	live->expires_at = row.expires_at;
+	live->held = row.held_at != DB_NULL;
+	/* Under suspicion until a writing transaction has asked: what was read may be a moment old. */
+	atomic_store(&live->gate, row.superseded_at != DB_NULL ? GATE_SUPERSEDED : GATE_SUSPECT);
+	pthread_mutex_lock(&engine->lives_lock);
+	id_map_set(&engine->lives, live->id, live);
+	pthread_mutex_unlock(&engine->lives_lock);
+	*out = live;
+	return OK;
+}
+
+bool live_is_open(const struct live *live, int64_t now)
+{
+	return (atomic_load(&live->gate) & GATE_BITS) == GATE_OPEN && !live->held && live->expires_at > now;
+}
+
+enum rc lives_ask(struct engine *engine, struct db_tx *tx, struct arena *arena, bool all, struct verdict **out,
+                  size_t *count_out, struct err *err)
+{
+	struct verdict *verdicts = NULL;
+	size_t count = 0, capacity = 0, at = 0;
+	void *value;
+	while (id_map_each(&engine->lives, &at, &value)) {
+		struct live *live = value;
+		uint64_t gate = atomic_load(&live->gate);
+		if ((gate & GATE_BITS) == GATE_SUPERSEDED || !(all || live->in_batch || (gate & GATE_BITS) == GATE_SUSPECT))
+			continue;
+		struct notice_find_settled_args args = { .id = live->id };
+		struct notice_row row;
+		enum rc rc = notice_find_settled(tx, arena, &args, &row, err);
+		if (rc != OK)
+			return rc;
+		struct verdict verdict = { live, gate, row.superseded_at != DB_NULL, row.held_at != DB_NULL };
+		ARENA_PUSH(arena, verdicts, count, capacity, verdict);
+	}
+	*out = verdicts;
+	*count_out = count;
+	return OK;
+}
+
+void lives_settle(struct engine *engine, const struct verdict *verdicts, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct live *live = verdicts[i].live;
+		settle(live, verdicts[i].gate, verdicts[i].superseded);
+		if (live->held && !verdicts[i].held)
+			engine->block_look = true;
+		live->held = verdicts[i].held;
+		live->changed |= verdicts[i].superseded;
+	}
+}
+
+void lives_tell(struct engine *engine, bool all)
+{
+	int64_t now = clock_monotonic();
+	size_t at = 0;
+	void *value;
+	while (id_map_each(&engine->lives, &at, &value)) {
+		struct live *live = value;
+		if (!live->changed || (!all && now - live->told_at < TELL_EVERY))
+			continue;
+		live->changed = false;
+		live->told_at = now;
+		const struct notice_desk *desk = live->kind > 0 && live->kind < NOTICE_KIND_COUNT ? engine->desks[live->kind] : NULL;
+		if (desk && desk->progress)
+			desk->progress(engine->house, live->event_id);
+	}
+}
+
+void lives_release(struct engine *engine)
+{
+	size_t at = 0;
+	void *value;
+	while (id_map_each(&engine->lives, &at, &value))
+		free(value);
+	id_map_release(&engine->lives);
+}
