@@ -6,6 +6,7 @@
 #define CHANCERY_CORE_MESSAGES_INTERNAL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/base.h"
 #include "core/messages/block.h"

@@ -1,4 +1,6 @@
 /* Notices after their freeze, and single messages: everything that is called in others' transactions. */
+#include <stdlib.h>
+
 #include "core/messages/internal.h"
 
 /* Engines of this process, so that a supersede reaches their gates before its commit. Usually one. */

@@ -454,3 +454,28 @@ SELECT min(due) AS oldest FROM (
 	UNION ALL
 	SELECT CASE WHEN created_at > not_before THEN created_at ELSE not_before END AS due
 	FROM message WHERE block_id = 0 AND state IN (1, 3, 7) AND state = 1 AND attempts = 0 AND not_before <= :now) AS waiting;
+
+-- --- for `chancery check`
+
+-- name: check_rows :many
+-- row: check_sum
+-- column: people INTEGER
+SELECT notice_id, channel, state, count(*) AS people FROM message GROUP BY notice_id, channel, state;
+
+-- name: check_doubts :many
+-- row: check_sum
+-- column: people INTEGER
+-- column: state INTEGER
+SELECT notice_id, channel, 100 AS state, count(*) AS people FROM message WHERE was_in_doubt = 1 GROUP BY notice_id, channel;
+
+-- Frozen blocks are queued, dropped ones superseded.
+-- name: check_blocks :many
+-- row: check_sum
+-- column: people INTEGER
+-- column: state INTEGER
+SELECT notice_id, channel, CASE WHEN state = 1 THEN 1 ELSE 9 END AS state, CAST(sum(people) AS INTEGER) AS people
+FROM block WHERE state IN (1, 3) AND channel > 0 GROUP BY notice_id, channel, CASE WHEN state = 1 THEN 1 ELSE 9 END;
+
+-- name: check_counters :many
+-- row: check_sum
+SELECT notice_id, channel, state, people FROM message_counter;

@@ -44,9 +44,8 @@ void receipts_release(struct engine *engine)
 	receipt_index_release(&engine->receipts);
 }
 
-static void take_up(struct engine *engine, const struct waiting_receipt *receipt, uint8_t road)
+static void take_up(struct mail *mail, const struct waiting_receipt *receipt, uint8_t road)
 {
-	struct mail *mail = &engine->fold.mail;
 	if (mail->receipt_count == mail->receipt_capacity) {
 		mail->receipt_capacity = mail->receipt_capacity ? mail->receipt_capacity * 2 : 64;
 		mail->receipts = realloc(mail->receipts, mail->receipt_capacity * sizeof *mail->receipts);
@@ -72,7 +71,7 @@ void receipts_claim(struct engine *engine, const struct report *answer)
 	for (struct waiting_receipt *next, *receipt = first; receipt; receipt = next) {
 		next = receipt->next;
 		if (receipt->route == route && receipt->key == answer->key) {
-			take_up(engine, receipt, answer->road);
+			take_up(&engine->fold.mail, receipt, answer->road);
 			engine->waiting_count--;
 			free(receipt);
 		} else {
@@ -105,6 +104,51 @@ static enum rc load_waiting(struct db_tx *tx, void *context, struct err *err)
 	}
 	arena_release(&arena);
 	return rc;
+}
+
+struct heard {
+	struct engine *engine;
+	int64_t id;
+	struct waiting_receipt receipt;
+	bool found;
+};
+
+static enum rc find_heard(struct db_tx *tx, void *context, struct err *err)
+{
+	struct heard *heard = context;
+	struct arena arena;
+	arena_init(&arena);
+	struct receipt_find_args args = { .id = heard->id };
+	struct receipt_find_row row;
+	enum rc rc = receipt_find(tx, &arena, &args, &row, err);
+	uint64_t keys[SMPP_ID_KEYS];
+	if (rc == OK && smpp_id_keys(row.carrier_id, keys) > 0) {
+		heard->receipt.id = row.id;
+		heard->receipt.route = row.route;
+		heard->receipt.key = keys[0];
+		heard->receipt.delivery = (uint8_t)row.delivery;
+		size_t length = row.raw.len < sizeof heard->receipt.stat ? row.raw.len : sizeof heard->receipt.stat - 1;
+		memcpy(heard->receipt.stat, row.raw.ptr, length);
+		heard->found = true;
+	}
+	arena_release(&arena);
+	return rc;
+}
+
+void receipts_heard(struct engine *engine, int64_t unmatched_id)
+{
+	struct heard heard = { .engine = engine, .id = unmatched_id };
+	struct receipt_match match;
+	if (db_read(engine->house->db, find_heard, &heard, NULL) != OK || !heard.found)
+		return; /* matched already */
+	for (size_t i = 0; i < engine->road_count; i++) {
+		if (engine->roads[i].id != heard.receipt.route ||
+		    receipt_index_find(&engine->receipts, heard.receipt.route, heard.receipt.key, &match, 1) == 0)
+			continue;
+		pthread_mutex_lock(&engine->mailbox_lock);
+		take_up(&engine->mailbox, &heard.receipt, (uint8_t)i);
+		pthread_mutex_unlock(&engine->mailbox_lock);
+	}
 }
 
 enum rc receipts_load_waiting(struct engine *engine, struct err *err)
