@@ -5,6 +5,8 @@
 #ifndef CHANCERY_CORE_AUDIENCE_H
 #define CHANCERY_CORE_AUDIENCE_H
 
+#include "kernel/db/db.h"
+#include "kernel/desk/desk.h"
 #include "kernel/geo/geo.h"
 
 /* --- what is held ------------------------------------------------------------------------------------------ */
@@ -120,5 +122,26 @@ struct alert_match {
 };
 /* The alerts that touch the entry, ascending by id; in the arena. */
 struct alert_match *alert_index_query(struct alert_index *index, struct arena *arena, const struct leg_entry *entry, size_t *count_out);
+
+/* --- the index of this process ------------------------------------------------------------------------------ */
+/* The room's table: its start builds the index from the store. After core/places in the list of desks. */
+extern const struct desk audience_desk;
+struct leg_index *audience_index(const struct house *house);
+
+/* Told of people whose record, stays, watches or channels changed, after the index knows it. Called in the thread that follows
+ * the store (or that called audience_catch_up), never within a transaction. A change may be told twice, and changes made while no
+ * process served are not told at all: who must not miss any looks at the whole index at start. */
+typedef void (*audience_listener)(struct house *house, const int64_t *person_ids, size_t count);
+/* One listener, set by a desk's start. */
+void audience_on_change(struct house *house, audience_listener listener);
+
+/* Starts the thread that follows the change sequence. Only `serve` does. */
+enum rc audience_serve(struct house *house, struct err *err);
+/* Brings the index up to the newest commit, in this thread (tests, commands). */
+enum rc audience_catch_up(struct house *house, struct err *err);
+
+/* What the store has of one person, as the index takes it; no entries for one who is not visible, ended or unknown. */
+enum rc audience_read_person(struct db_tx *tx, struct arena *arena, int64_t person_id, struct leg_person *person_out,
+                             struct leg_entry **entries_out, size_t *count_out, struct err *err);
 
 #endif

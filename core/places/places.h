@@ -8,6 +8,7 @@
 #define CHANCERY_CORE_PLACES_H
 
 #include "base/base.h"
+#include "kernel/desk/desk.h"
 #include "kernel/geo/geo.h"
 
 /* A query longer than this many bytes is INVALID. */
@@ -19,6 +20,12 @@
 #define PLACE_COAST_METRES 22224.0
 
 struct places;
+struct house;
+
+/* The room's table: its start opens the files. */
+extern const struct desk places_desk;
+/* Those of the process; NULL before the room's start. */
+struct places *places_of(const struct house *house);
 
 struct place {
 	int64_t id;            /* GeoNames id: stable, may be stored */

@@ -88,3 +88,179 @@ UPDATE watch SET kind = :kind, country = :country, name = :name, area = :area, z
 -- name: watch_put_ended :exec
 -- parameter: watch_id INTEGER
 UPDATE watch SET ended_at = :ended_at WHERE id = :watch_id AND ended_at IS NULL;
+-- === alerts (alert*.c) ==============================================================================================
+
+-- name: alert_row_find :one
+-- row: alert_row
+SELECT id, public_id, number, kind, exercise, state, version_id, draft_id, created_by, created_at, ended_at FROM alert WHERE id = :id;
+
+-- name: alert_row_find_public :one
+-- row: alert_row
+SELECT id, public_id, number, kind, exercise, state, version_id, draft_id, created_by, created_at, ended_at FROM alert WHERE public_id = :public_id;
+
+-- name: alert_row_find_form :one
+-- row: alert_row
+SELECT id, public_id, number, kind, exercise, state, version_id, draft_id, created_by, created_at, ended_at FROM alert WHERE form_key = :form_key;
+
+-- name: alert_row_find_number :one
+-- row: alert_row
+SELECT id, public_id, number, kind, exercise, state, version_id, draft_id, created_by, created_at, ended_at FROM alert WHERE number = :number;
+
+-- name: alert_list_in_force :many
+-- row: alert_row
+SELECT id, public_id, number, kind, exercise, state, version_id, draft_id, created_by, created_at, ended_at FROM alert WHERE state = 2 ORDER BY id;
+
+-- name: alert_number_last :one
+-- column: number INTEGER
+SELECT coalesce(max(number), 0) AS number FROM alert;
+
+-- name: alert_insert :one
+INSERT INTO alert (public_id, number, kind, exercise, state, created_by, form_key, created_at)
+VALUES (:public_id, :number, :kind, :exercise, 1, :created_by, :form_key, :created_at) RETURNING id;
+
+-- The kind may change until the alert was sent.
+-- name: alert_set_kind :exec
+UPDATE alert SET kind = :kind WHERE id = :id AND version_id IS NULL;
+
+-- name: alert_set_draft :exec
+UPDATE alert SET draft_id = :draft_id WHERE id = :id;
+
+-- name: alert_set_sent :exec
+UPDATE alert SET state = :state, version_id = :version_id, draft_id = NULL, ended_at = :ended_at WHERE id = :id;
+
+-- Ends: thrown away as a draft, or run out.
+-- name: alert_set_ended :exec
+-- parameter: was INTEGER
+UPDATE alert SET state = 3, ended_at = :ended_at, draft_id = NULL WHERE id = :id AND state = :was;
+
+-- In force, and the newest version has run out.
+-- name: alert_list_expired :many
+-- parameter: now INTEGER
+SELECT alert.id, alert.public_id FROM alert JOIN alert_version ON alert_version.id = alert.version_id
+WHERE alert.state = 2 AND alert_version.expires <= :now ORDER BY alert.id LIMIT 100;
+
+-- Alerts for the officers' list, newest first, with the version that is shown: the newest sent one, or the draft.
+-- name: alert_list_state :many
+-- row: alert_list_row
+-- parameter: most INTEGER
+SELECT alert.id, alert.public_id, alert.number, alert.kind, alert.exercise, alert.state, alert.version_id, alert.draft_id, alert.created_at,
+	alert.ended_at, alert_version.id AS shown_id, alert_version.msg_type, alert_version.severity, alert_version.expires,
+	alert_version.area_description, alert_version.sent_at, alert_version.changed_at
+FROM alert JOIN alert_version ON alert_version.id = coalesce(alert.version_id, alert.draft_id)
+WHERE alert.state = :state ORDER BY alert.id DESC LIMIT :most;
+
+-- name: version_row_find :one
+-- row: version_row
+SELECT id, alert_id, number, msg_type, severity, urgency, certainty, effective, onset, expires, area, area_description, channels, include_possible,
+	sms_at_night, zone, language, state, notice_id, targeted, form_key, changed_by, changed_at, sent_by, sent_at
+FROM alert_version WHERE id = :id;
+
+-- name: version_list_of :many
+-- row: version_row
+SELECT id, alert_id, number, msg_type, severity, urgency, certainty, effective, onset, expires, area, area_description, channels, include_possible,
+	sms_at_night, zone, language, state, notice_id, targeted, form_key, changed_by, changed_at, sent_by, sent_at
+FROM alert_version WHERE alert_id = :alert_id ORDER BY number DESC;
+
+-- name: version_notice_list :many
+SELECT id, notice_id, msg_type FROM alert_version WHERE alert_id = :alert_id AND notice_id IS NOT NULL ORDER BY number;
+
+-- name: version_insert :one
+INSERT INTO alert_version (alert_id, number, msg_type, severity, urgency, certainty, effective, onset, expires, area, area_description, channels,
+	include_possible, sms_at_night, zone, language, state, targeted, changed_by, changed_at)
+VALUES (:alert_id, :number, :msg_type, :severity, :urgency, :certainty, :effective, :onset, :expires, :area, :area_description, :channels,
+	:include_possible, :sms_at_night, :zone, :language, 1, 0, :changed_by, :changed_at) RETURNING id;
+
+-- Only a draft that is still as it was read.
+-- name: version_change :exec
+-- parameter: seen INTEGER
+UPDATE alert_version SET severity = :severity, urgency = :urgency, certainty = :certainty, effective = :effective, onset = :onset, expires = :expires,
+	area = :area, area_description = :area_description, channels = :channels, include_possible = :include_possible, sms_at_night = :sms_at_night,
+	zone = :zone, language = :language, changed_by = :changed_by, changed_at = :changed_at
+WHERE id = :id AND state = 1 AND changed_at = :seen;
+
+-- A first version that was thrown away.
+-- name: version_supersede_draft :exec
+UPDATE alert_version SET state = 3 WHERE id = :id AND state = 1;
+
+-- name: version_remove :exec
+DELETE FROM alert_version WHERE id = :id AND state = 1;
+
+-- name: version_set_sent :exec
+UPDATE alert_version SET state = 2, form_key = :form_key, effective = :effective, sent_by = :sent_by, sent_at = :sent_at WHERE id = :id AND state = 1;
+
+-- name: version_set_notice :exec
+UPDATE alert_version SET notice_id = :notice_id, targeted = :targeted WHERE id = :id;
+
+-- name: version_supersede :exec
+UPDATE alert_version SET state = 3 WHERE alert_id = :alert_id AND state = 2 AND number < :number;
+
+-- name: alert_text_list :many
+-- row: alert_text_row
+SELECT text_group, language, headline, description, instruction, sms FROM alert_text WHERE version_id = :version_id ORDER BY text_group, language;
+
+-- name: alert_text_put :exec
+INSERT INTO alert_text (version_id, text_group, language, headline, description, instruction, sms)
+VALUES (:version_id, :text_group, :language, :headline, :description, :instruction, :sms);
+
+-- name: alert_text_clear :exec
+DELETE FROM alert_text WHERE version_id = :version_id;
+
+-- name: alert_counter_put :exec
+INSERT INTO alert_counter (alert_id, class, people) VALUES (:alert_id, :class, :people)
+ON CONFLICT (alert_id, class) DO UPDATE SET people = alert_counter.people + excluded.people;
+
+-- name: alert_counter_list :many
+SELECT class, people FROM alert_counter WHERE alert_id = :alert_id ORDER BY class;
+
+-- name: alert_counter_each :each
+SELECT alert_id, class, people FROM alert_counter ORDER BY alert_id, class;
+
+-- Everyone with a row of their own: answered, unreachable, released or late.
+-- name: recipient_standing :each
+SELECT person_id, class, released, late FROM recipient WHERE alert_id = :alert_id ORDER BY person_id;
+
+-- name: recipient_standing_find :one
+SELECT class, released, late FROM recipient WHERE alert_id = :alert_id AND person_id = :person_id;
+
+-- name: recipient_put :batch
+INSERT INTO recipient (alert_id, person_id, class, released, late, certain, leg_id, help_keyword_only, case_state, call_state, calls, changed_at)
+VALUES (:alert_id, :person_id, :class, :released, :late, :certain, :leg_id, 0, 0, 0, 0, :changed_at)
+ON CONFLICT (alert_id, person_id) DO UPDATE SET class = excluded.class, released = excluded.released, changed_at = excluded.changed_at;
+
+-- Who was handed a message of the alert that did not fail: of the frozen blocks, by the ids that an opened block gives its messages.
+-- name: alert_told_frozen :each
+-- row: alert_told_row
+SELECT message.person_id, message.channel, message.text_group
+FROM notice JOIN block ON block.notice_id = notice.id
+JOIN message ON message.id >= block.id * 1024 AND message.id < block.id * 1024 + 1023
+WHERE notice.kind = 1 AND notice.event_id = :event_id AND block.state IN (2, 4, 5) AND block.channel > 0 AND message.state IN (3, 4, 5, 7);
+
+-- The same of those who came in late.
+-- name: alert_told_late :each
+-- row: alert_told_row
+-- parameter: event_id INTEGER
+SELECT message.person_id, message.channel, message.text_group
+FROM recipient JOIN message ON message.person_id = recipient.person_id AND message.event_id = recipient.alert_id
+WHERE recipient.alert_id = :event_id AND recipient.late = 1 AND message.notice_id > 0 AND message.state IN (3, 4, 5, 7);
+
+-- What one person was handed of an alert.
+-- name: alert_told_person :many
+-- parameter: event_id INTEGER
+-- parameter: person_id INTEGER
+SELECT notice_id, channel, text_group, state, not_before FROM message WHERE person_id = :person_id AND event_id = :event_id AND notice_id > 0;
+
+-- name: alert_watch_zones :each
+SELECT id, zone FROM watch WHERE ended_at IS NULL;
+
+-- name: alert_watch_zone :one
+SELECT zone FROM watch WHERE id = :id;
+
+-- name: alert_languages :each
+SELECT id, language FROM person;
+
+-- name: alert_officer_name :one
+SELECT name FROM officer WHERE id = :id;
+
+-- name: alert_sample_parts :one
+-- column: parts INTEGER
+SELECT coalesce(sum(parts), 0) AS parts FROM message WHERE event_id = :event_id AND channel = 2 AND state IN (3, 4, 5, 7);

@@ -8,7 +8,8 @@ CREATE TABLE alert (
 	state INTEGER NOT NULL CHECK (state IN (1, 2, 3)), -- 1 draft (never sent), 2 in force, 3 ended (cancelled, all clear, expired, draft thrown away)
 	version_id INTEGER, -- the newest version that was sent
 	draft_id INTEGER, -- the version being written
-	created_by INTEGER NOT NULL, -- officer
+	created_by INTEGER NOT NULL, -- officer; -1 an operator at the command line
+	form_key TEXT UNIQUE, -- of the first form: sent twice it finds the first draft
 	created_at INTEGER NOT NULL, -- UTC microseconds
 	ended_at INTEGER -- UTC microseconds
 ) STRICT;
@@ -31,6 +32,7 @@ CREATE TABLE alert_version (
 	include_possible INTEGER NOT NULL, -- 1: possible matches too
 	sms_at_night INTEGER NOT NULL, -- 1: low-severity SMS does not wait for morning
 	zone TEXT NOT NULL, -- IANA zone the officer's times are shown in
+	language TEXT NOT NULL, -- BCP 47: what those get whose own language has no text
 	state INTEGER NOT NULL CHECK (state IN (1, 2, 3)), -- 1 draft, 2 sent, 3 superseded
 	notice_id INTEGER, -- when sent
 	targeted INTEGER NOT NULL, -- people in it when sent
@@ -44,12 +46,13 @@ CREATE TABLE alert_version (
 
 CREATE TABLE alert_text (
 	version_id INTEGER NOT NULL REFERENCES alert_version (id), -- of which version
+	text_group INTEGER NOT NULL, -- 1 who is newly told, 2 still inside, 3 released; without a row of 2 or 3 a standing text is used
 	language TEXT NOT NULL, -- BCP 47
 	headline TEXT NOT NULL, -- at most 160 characters
 	description TEXT NOT NULL, -- what happens (Markdown)
 	instruction TEXT NOT NULL, -- what to do (Markdown)
 	sms TEXT NOT NULL, -- text of the SMS; empty: headline and instruction
-	PRIMARY KEY (version_id, language)
+	PRIMARY KEY (version_id, text_group, language)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE alert_counter (
