@@ -7,6 +7,7 @@
 #include "adapters/store/postgres/postgres.h"
 #include "adapters/store/sqlite/sqlite.h"
 #include "cmd/roads.h"
+#include "cmd/server.h"
 #include "core/audience/audience.h"
 #include "core/messages/messages.h"
 #include "core/people/people.h"
@@ -25,7 +26,7 @@ const struct desk *const desks[] = {
 	&messages_desk, /* outbox and inbox */
 	&roads_desk,    /* settings of the adapters */
 	&travel_desk,   /* trips, alerts, the board */
-	&upkeep_desk,   /* what the store needs */
+	&server_desk,   /* the public address, upkeep of the store */
 	&home_desk,     /* the first pages */
 };
 const size_t desk_count = COUNT_OF(desks);

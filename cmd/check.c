@@ -50,7 +50,7 @@ command_check(struct command_line *line)
 	if (line->argc != 1)
 		return command_usage(line, "check takes no words");
 	arena_init(&arena);
-	struct house *house = command_house(line, "", false);
+	struct house *house = command_house(line, NULL, false);
 	for (size_t i = 0; i < COUNT_OF(checks); i++) {
 		int64_t wrong = 0;
 		err_init(&err, &arena);

@@ -4,12 +4,9 @@
 #include <stdio.h>
 
 #include "cmd/cmd.h"
-#include "cmd/roads.h"
-#include "core/audience/audience.h"
-#include "core/messages/messages.h"
+#include "cmd/server.h"
 
 #define SERVE_LISTEN "127.0.0.1:8080"
-#define SERVE_PATIENCE (10 * CLOCK_SECOND) /* for carriers' answers when the server ends */
 
 struct serve_options {
 	const char *listen, *private_listen, *public_url;
@@ -66,67 +63,31 @@ serve_until_told(struct http_server *server, const struct serve_options *options
 	log_info("serve.stop", LOGI("signal", signal));
 }
 
-static enum rc
-serve(struct house *house, const struct serve_options *options, const sigset_t *signals, struct err *err)
-{
-	const struct http_options http = {
-		.listen = options->listen,
-		.private_listen = options->private_listen,
-		.allow_public_address = options->public_address,
-	};
-	struct http_server *server = NULL;
-	struct roads roads;
-
-	enum rc rc = house_start(house, err);
-	if (rc != OK)
-		return rc;
-	rc = roads_open(house, &roads, err);
-	if (rc == OK)
-		rc = http_start(house, &http, &server, err);
-	if (rc == OK)
-		rc = messages_serve(house, err);
-	if (rc == OK)
-		rc = audience_serve(house, err);
-	if (rc == OK)
-		rc = house_run_jobs(house, err);
-	if (rc == OK)
-		serve_until_told(server, options, signals);
-	/* First nobody gives us anything new, then what is on its way is answered and written down. */
-	if (server)
-		http_stop(server);
-	messages_stop(house, SERVE_PATIENCE);
-	house_stop(house);
-	roads_close(&roads);
-	return rc;
-}
-
-static void
-block_signals(sigset_t *out)
-{
-	sigemptyset(out);
-	sigaddset(out, SIGTERM);
-	sigaddset(out, SIGINT);
-	pthread_sigmask(SIG_BLOCK, out, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
-
 int
 command_serve(struct command_line *line)
 {
 	struct serve_options options;
+	struct server server;
 	struct arena arena;
 	struct err err;
 	sigset_t signals;
 
 	if (!serve_read(line, &options))
 		return command_usage(line, "these options do not fit");
-	/* Blocked before any thread starts, so that only sigwait hears them. */
-	block_signals(&signals);
+	server_block_signals(&signals);
 	arena_init(&arena);
 	err_init(&err, &arena);
-	const struct str url = options.public_url ? str_from(options.public_url) : str_format(&arena, "http://%s", options.listen);
-	struct house *house = command_house(line, str_c(&arena, url), options.test_clock);
-	const int status = command_fail(serve(house, &options, &signals, &err), &err);
+	struct house *house = command_house(line, options.public_url, options.test_clock);
+	const struct http_options http = {
+		.listen = options.listen,
+		.private_listen = options.private_listen,
+		.allow_public_address = options.public_address,
+	};
+	enum rc rc = server_start(&server, house, &http, &err);
+	if (rc == OK)
+		serve_until_told(server.http, &options, &signals);
+	server_stop(&server);
+	const int status = command_fail(rc, &err);
 	command_house_close(house);
 	arena_release(&arena);
 	return status;
