@@ -27,6 +27,7 @@ const struct desk *const desks[] = {
 	&roads_desk,    /* settings of the adapters */
 	&travel_desk,   /* trips, alerts, the board */
 	&server_desk,   /* the public address, upkeep of the store */
+	&demo_desk,     /* how far the demo's world is */
 	&home_desk,     /* the first pages */
 };
 const size_t desk_count = COUNT_OF(desks);
@@ -43,6 +44,7 @@ adapters_register(void)
 static const struct command commands[] = {
 	{ "backup", "FILE --to PUBLICKEY [--keep-days N]", "Writes an encrypted copy beside the running server", command_backup },
 	{ "check", "", "Recomputes every sum that must hold", command_check },
+	{ "demo", "[--port N] [--simulator-port N]", "Runs an invented world with simulated phones and mailboxes", command_demo },
 	{ "keygen", "FILE", "Makes a key pair for backups: the private key into FILE, the public key is printed", command_keygen },
 	{ "restore", "FILE --key KEYFILE [--replace]", "Proves a backup to its end, then puts it in place", command_restore },
 	{ "serve", "[--listen ADDRESS] [--private-listen ADDRESS] [--public-url URL] [--test-clock]", "Runs the server", command_serve },
