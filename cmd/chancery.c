@@ -1,5 +1,6 @@
 /* Chancery: what it is made of, and its commands. */
 #include <getopt.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -112,6 +113,10 @@ main(int argc, char **argv)
 	line.argv = argv + optind;
 	if (!line.data_folder)
 		line.data_folder = ".";
+	if (sodium_init() < 0) {
+		fprintf(stderr, "chancery: libsodium does not start\n");
+		return EXIT_FAIL;
+	}
 	adapters_register();
 	return line.command->run(&line);
 }

@@ -105,7 +105,6 @@ settings_write(struct house *house, struct arena *arena, const struct simulator_
 		{ "messages.mail_from", S("alerts@chancery.example") },
 		{ "messages.mail_domain", S("chancery.example") },
 		{ "messages.list_id", S("alerts.chancery.example") },
-		{ "server.public_url", str_from(house->public_url) },
 	};
 	enum rc rc = password_write(house, arena, err);
 
@@ -177,13 +176,16 @@ demo_run(struct command_line *line, const struct demo_options *options, const st
 	struct str setup = STR_NONE;
 	int signal;
 
-	struct house *house = command_house(line, str_format(arena, "http://localhost:%d", (int)options->port).ptr, false);
+	const char *url = options->port ? str_format(arena, "http://localhost:%d", (int)options->port).ptr : "";
+	struct house *house = command_house(line, url, false);
 	enum rc rc = demo_world_check(house, err);
 	if (rc == OK)
 		rc = settings_write(house, arena, simulator, err);
 	if (rc == OK) {
 		home_demo_set(arena, simulator->http);
 		rc = server_start(&server, house, &http, err);
+		if (rc == OK)
+			rc = setting_set(house, "server.public_url", str_from(house->public_url), err);
 		if (rc == OK)
 			rc = demo_world_make(house, simulator, err);
 		if (rc == OK)
