@@ -46,6 +46,7 @@ extern const struct desk home_desk;
 int command_backup(struct command_line *line);
 int command_keygen(struct command_line *line);
 int command_restore(struct command_line *line);
+int command_routes(struct command_line *line);
 int command_serve(struct command_line *line);
 int command_user(struct command_line *line);
 int command_settings(struct command_line *line);
