@@ -156,7 +156,7 @@ command_backup(struct command_line *line)
 		return command_usage(line, "name the file and, with --to, the public key");
 	arena_init(&arena);
 	err_init(&err, &arena);
-	struct house *house = command_house(line, "", false);
+	struct house *house = command_house(line, NULL, false);
 	const int status = command_fail(backup_write(line, house, &arena, line->argv[optind], key, days, &err), &err);
 	command_house_close(house);
 	arena_release(&arena);
