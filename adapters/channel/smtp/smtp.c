@@ -638,7 +638,15 @@ static void copy_settings(struct relay *r, const struct smtp_relay_settings *fro
 	s->user = str_copy(&r->memory, from->user);
 	s->password = str_copy(&r->memory, from->password.len ? from->password : S(""));
 	/* The path of the address is what libcurl says in EHLO. */
-	r->url = str_c(&r->memory, str_format(&r->memory, "smtp://%s:%u/%s", s->host.ptr, s->port, s->helo.ptr));
+	bool bare_ipv6 = str_find(s->host, S(":"), 0) != SIZE_MAX && !str_starts(s->host, S("["));
+	struct buf url;
+	buf_init(&url);
+	buf_add_str(&url, bare_ipv6 ? S("smtp://[") : S("smtp://"));
+	buf_add_str(&url, s->host);
+	buf_format(&url, "%s:%u/", bare_ipv6 ? "]" : "", s->port);
+	buf_add_str(&url, s->helo);
+	r->url = str_c(&r->memory, buf_str(&url));
+	buf_release(&url);
 }
 
 enum rc smtp_channel_new(const struct smtp_relay_settings *settings, struct channel **out, struct err *err)
