@@ -101,10 +101,9 @@ export async function keyboard(page) {
 		let number = 0;
 		const groups = new Set();
 		for (const element of document.querySelectorAll(controls)) {
-			const inClosed = element.closest('details:not([open])') && element.tagName !== 'SUMMARY';
 			// Of radios of one name only one is a stop.
 			const group = element.type === 'radio' ? element.name : null;
-			if (inClosed || element.tabIndex < 0 || (group && groups.has(group))) {
+			if (!element.checkVisibility() || element.tabIndex < 0 || (group && groups.has(group))) {
 				continue;
 			}
 			if (group) {
@@ -141,9 +140,11 @@ export async function keyboard(page) {
 			problems.push(`focus is out of sight: ${stop.html}`);
 		}
 	}
+	const left = await page.evaluate(reached => [...document.querySelectorAll('[data-stop]')].filter(one => !reached.includes(Number(one.dataset.stop)))
+		.map(one => one.outerHTML.slice(0, 80)), stops);
 	const inOrder = stops.every((number, i) => i === 0 || number > stops[i - 1]);
 	if (!inOrder || stops.length !== wanted) {
-		problems.push(`Tab stops ${stops.length} times, not ${wanted}, in this order: ${stops.join(' ')}`);
+		problems.push(`Tab stops ${stops.length} times, not ${wanted}, in this order: ${stops.join(' ')}; left out: ${left.join(' | ')}`);
 	}
 	return problems.slice(0, 5);
 }

@@ -45,14 +45,14 @@ async function open(reader, entry, language, viewport) {
 	let response = await reader.visit(inLanguage(entry.path, language), viewport);
 	if (entry.submit) {
 		[response] = await Promise.all([
-			reader.page.waitForResponse(one => one.request().method() === 'POST'),
+			reader.page.waitForNavigation({ waitUntil: 'load' }),
 			reader.page.evaluate(action => {
-				const form = [...document.forms].find(one => one.method === 'post' && one.action.includes(action));
+				const posts = [...document.forms].filter(one => one.method === 'post');
+				const form = posts.find(one => new URL(one.action).pathname.endsWith(action)) ?? posts.find(one => one.action.includes(action));
 				form.noValidate = true;
-				form.requestSubmit();
+				setTimeout(() => form.requestSubmit(), 0);
 			}, entry.submit),
 		]);
-		await reader.page.waitForLoadState('load');
 	}
 	const status = entry.status ?? (entry.submit ? 422 : 200);
 	return response.status() === status ? [] : [`answers ${response.status()}, not ${status}`];
