@@ -48,6 +48,7 @@ static const struct command commands[] = {
 	{ "demo", "[--port N] [--simulator-port N]", "Runs an invented world with simulated phones and mailboxes", command_demo },
 	{ "keygen", "FILE", "Makes a key pair for backups: the private key into FILE, the public key is printed", command_keygen },
 	{ "restore", "FILE --key KEYFILE [--replace]", "Proves a backup to its end, then puts it in place", command_restore },
+	{ "routes", "", "Lists every address the program answers to, and who may ask", command_routes },
 	{ "serve", "[--listen ADDRESS] [--private-listen ADDRESS] [--public-url URL] [--test-clock]", "Runs the server", command_serve },
 	{ "settings", "[--markdown] | set NAME VALUE | clear NAME", "Lists and changes settings", command_settings },
 	{ "user", "add NAME LOGIN [--permission WHAT] | link LOGIN | list | disable LOGIN | enable LOGIN", "Officers", command_user },

@@ -50,6 +50,7 @@ int command_check(struct command_line *line);
 int command_demo(struct command_line *line);
 int command_keygen(struct command_line *line);
 int command_restore(struct command_line *line);
+int command_routes(struct command_line *line);
 int command_serve(struct command_line *line);
 int command_user(struct command_line *line);
 int command_settings(struct command_line *line);
