@@ -179,9 +179,10 @@ void alert_form_init(struct alert_form *form, struct arena *arena, enum language
 void alert_form_request(struct alert_form *form, const struct request *request, enum alert_type type);
 void alert_form_fill(struct alert_form *form, struct house *house, struct arena *arena, enum language language, const struct alert *alert,
                      const struct alert_version *version);
-/* Checks all of it; INVALID with errors by field. On success *out has everything but the ids and states. */
+/* Checks all of it; INVALID with errors by field. `base` is the stored draft (NULL: none yet); a cancel or all-clear takes from it what its
+ * form does not show. On success *out has everything but the ids and states. */
 enum rc alert_form_check(struct house *house, struct arena *arena, enum language language, int64_t now, struct alert_form *form,
-                         enum alert_kind *kind_out, struct alert_version *out, struct err *err);
+                         const struct alert_version *base, enum alert_kind *kind_out, struct alert_version *out, struct err *err);
 /* Local time at a zone from a day and "HH:MM" (hours alone will do). */
 bool local_time(struct arena *arena, struct str zone, int64_t day, struct str time, int64_t *out);
 
