@@ -28,6 +28,9 @@ adapters_register(void)
 
 /* --- the commands ----------------------------------------------------------------------------------------- */
 static const struct command commands[] = {
+	{ "backup", "FILE --to PUBLICKEY [--keep-days N]", "Writes an encrypted copy beside the running server", command_backup },
+	{ "keygen", "FILE", "Makes a key pair for backups: the private key into FILE, the public key is printed", command_keygen },
+	{ "restore", "FILE --key KEYFILE [--replace]", "Proves a backup to its end, then puts it in place", command_restore },
 	{ "serve", "[--listen ADDRESS] [--private-listen ADDRESS] [--public-url URL] [--test-clock]", "Runs the server", command_serve },
 	{ "settings", "[--markdown] | set NAME VALUE | clear NAME", "Lists and changes settings", command_settings },
 	{ "user", "add NAME LOGIN [--permission WHAT] | link LOGIN | list | disable LOGIN | enable LOGIN", "Officers", command_user },

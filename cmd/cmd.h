@@ -43,6 +43,9 @@ extern const struct desk *const desks[];
 extern const size_t desk_count;
 extern const struct desk home_desk;
 
+int command_backup(struct command_line *line);
+int command_keygen(struct command_line *line);
+int command_restore(struct command_line *line);
 int command_serve(struct command_line *line);
 int command_user(struct command_line *line);
 int command_settings(struct command_line *line);

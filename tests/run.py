@@ -11,6 +11,9 @@ import subprocess
 import sys
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / 'support'))
+import postgres  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FRESH = ROOT / 'tests' / 'fresh.sh'
 
@@ -147,10 +150,13 @@ def main():
         step(tally, 'fresh', ['bash', str(FRESH)], timeout=7200)
     elif build(tally, 'build'):
         wanted = [] if names in ([], ['long']) else names
-        unit_tests(tally, 'build', wanted)
-        run_scenarios(tally, 'daily', wanted)
-        if names == ['long']:
-            long_tier(tally)
+        # One PostgreSQL for all: each test makes a database of its own in it.
+        with postgres.Cluster() as cluster:
+            os.environ['DATABASE_URL_TEST'] = cluster.url
+            unit_tests(tally, 'build', wanted)
+            run_scenarios(tally, 'daily', wanted)
+            if names == ['long']:
+                long_tier(tally)
     if tally.failed:
         print('failed: ' + ', '.join(tally.failed))
     print(f'{tally.passed} passed, {len(tally.failed)} failed', flush=True)

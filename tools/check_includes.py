@@ -22,6 +22,7 @@ MORE_PUBLIC = {
     'kernel/desk': {'hub.h'},
     'kernel/html': {'assets.h', 'error_page.h'},
     'kernel/text': {'sms.h', 'phone.h', 'keyword.h'},
+    'core/places': {'map.h'},
     'core/messages': {'channel.h'},  # what channel adapters implement
 }
 C_LINES_MAX = 1000

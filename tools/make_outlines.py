@@ -202,6 +202,8 @@ def main():
     parser.add_argument("--overrides", required=True)
     parser.add_argument("out")
     arguments = parser.parse_args()
+    if not os.path.isdir(os.path.join(arguments.modules, "world-atlas")):
+        raise SystemExit(f"{arguments.modules} lacks the data packages: run npm ci")
     with open(arguments.overrides, encoding="utf-8") as f:
         overrides = json.load(f)
     with open(os.path.join(arguments.share, "iso-codes", "json", "iso_3166-1.json"), encoding="utf-8") as f:

@@ -4,7 +4,7 @@
 BUILD_PACKAGES="gcc pkg-config meson ninja-build python3 iso-codes npm nodejs
  libmicrohttpd-dev libsqlite3-dev libpq-dev libjansson-dev libxml2-dev libgeos-dev libgmime-3.0-dev
  libcurl4-openssl-dev libicu-dev libcmark-gfm-dev libcmark-gfm-extensions-dev libsodium-dev libargon2-dev
- libpcre2-dev libcmocka-dev libqrencode-dev zlib1g-dev libssl-dev"
+ tzdata libpcre2-dev libcmocka-dev libqrencode-dev zlib1g-dev libssl-dev"
 TEST_PACKAGES="clang libclang-rt-14-dev postgresql postgresql-15-postgis-3 postfix nginx-light chromium
  oathtool poppler-utils fonts-noto-core openssl"
 FRESH_PACKAGES="debootstrap"

@@ -818,8 +818,8 @@ def write_depfile(path, outputs, root, rooms):
             needed.append(folder)
         needed += migration_paths(root, room)
     queries = os.path.join(root, rooms[-1], "queries.sql")
-    if os.path.exists(queries):
-        needed.append(queries)
+    # Until it is there, its folder stands for it.
+    needed.append(queries if os.path.exists(queries) else os.path.join(root, rooms[-1]))
     escape = lambda name: name.replace(" ", "\\ ")  # noqa: E731
     with open(path, "w", encoding="utf-8") as file:
         file.write(f"{' '.join(map(escape, outputs))}: {' '.join(map(escape, needed))}\n")

@@ -107,8 +107,6 @@ struct question {
 void question_init(struct question *question, const struct geo_prepared *area, const struct geo_outlines *outlines,
                    struct leg_window window);
 enum geo_relation question_relation(struct question *question, uint16_t country);
-/* Why a disc matches besides by a part of the area; false if not. */
-bool question_disc_country(struct question *question, const struct geo_disc *disc, uint16_t country, struct leg_match *match);
 /* The whole of it for one entry; `watched` is the area of LEG_WATCH_AREA. */
 bool question_entry(struct question *question, const struct leg_entry *entry, const struct geo_prepared *watched, struct leg_match *match);
 void match_from_entry(struct leg_match *match, const struct leg_entry *entry);

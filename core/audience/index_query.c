@@ -5,7 +5,6 @@
 
 #define MATCHES_FIRST 1024
 #define FEW_PIECES 64
-#define ALL_BITS UINT64_MAX
 
 void leg_matches_init(struct leg_matches *matches)
 {
@@ -93,18 +92,18 @@ static bool question_country(struct question *question, uint16_t country, struct
 	return true;
 }
 
-bool question_disc_country(struct question *question, const struct geo_disc *disc, uint16_t country, struct leg_match *match)
+/* Does a disc match by a named country: its own, or one of `candidates` that it reaches into? */
+static bool disc_in_countries(const struct question *question, const struct geo_disc *disc, uint16_t country, const uint16_t *candidates,
+                              size_t count, struct leg_match *match)
 {
-	size_t count;
-	const uint16_t *named = geo_prepared_countries(question->area, &count);
 	if (geo_prepared_names(question->area, country)) {
 		set_why(match, MATCH_COUNTRY_NAMED, country_hit(country));
 		return true;
 	}
 	for (size_t i = 0; i < count; i++) {
-		const struct geo_prepared *outline = outline_of(question, named[i]);
+		const struct geo_prepared *outline = outline_of(question, candidates[i]);
 		if (outline && geo_prepared_disc(outline, disc, NULL)) {
-			set_why(match, MATCH_COUNTRY_REACHED, country_hit(named[i]));
+			set_why(match, MATCH_COUNTRY_REACHED, country_hit(candidates[i]));
 			return true;
 		}
 	}
@@ -139,6 +138,8 @@ static bool question_watched(struct question *question, const struct leg_entry *
 bool question_entry(struct question *question, const struct leg_entry *entry, const struct geo_prepared *watched, struct leg_match *match)
 {
 	struct geo_hit hit;
+	const uint16_t *named;
+	size_t count;
 	bool timeless = entry->kind == LEG_WATCH_AREA || entry->kind == LEG_WATCH_COUNTRY;
 	if (!timeless && (entry->from > question->window.to || entry->to < question->window.from))
 		return false;
@@ -159,7 +160,8 @@ bool question_entry(struct question *question, const struct leg_entry *entry, co
 			set_why(match, MATCH_DISC, hit);
 			return true;
 		}
-		return question_disc_country(question, &disc, entry->country, match);
+		named = geo_prepared_countries(question->area, &count);
+		return disc_in_countries(question, &disc, entry->country, named, count, match);
 	case LEG_COUNTRY:
 	case LEG_WATCH_COUNTRY:
 		return question_country(question, entry->country, match);
@@ -314,14 +316,36 @@ static uint64_t discs_in_piece(const struct query *query, const struct leg_table
 	return in;
 }
 
-/* Discs by the named countries: by their own, or because they reach into one. */
+/* May anything within the box meet the outline? */
+static bool outline_near(const struct geo_prepared *outline, struct geo_box box)
+{
+	uint32_t pieces[FEW_PIECES];
+	size_t count = geo_prepared_pieces(outline, box, pieces, FEW_PIECES);
+	for (size_t i = 0; i < count && i < FEW_PIECES; i++)
+		if (geo_piece_box(outline, pieces[i], box) != GEO_APART)
+			return true;
+	return count > FEW_PIECES;
+}
+
+/* Discs by the named countries: by their own, or because they reach into one of those near the block. */
 static void add_discs_of_countries(struct query *query, const struct leg_table *table, size_t start, uint64_t bits)
 {
+	size_t block = start / BLOCK_SIZE, count, near = 0;
+	const uint16_t *named = geo_prepared_countries(query->question.area, &count);
+	uint16_t candidates[GEO_COUNTRIES];
+	for (size_t i = 0; i < count; i++) {
+		const struct geo_prepared *outline = outline_of(&query->question, named[i]);
+		if (outline && (table->at_seam[block] || outline_near(outline, table->boxes[block])))
+			candidates[near++] = named[i];
+	}
+	if (near == 0)
+		bits &= rows_in_countries(query, table, start);
 	for (; bits; bits &= bits - 1) {
 		size_t row = start + (size_t)__builtin_ctzll(bits);
 		struct geo_disc disc = disc_of(table, row);
 		struct leg_match match;
-		if (!question_disc_country(&query->question, &disc, table->country[row], &match) || !is_live(query, table->person[row]))
+		if (!disc_in_countries(&query->question, &disc, table->country[row], candidates, near, &match) ||
+		    !is_live(query, table->person[row]))
 			continue;
 		match_from_row(&match, table, row, LEG_DISC);
 		*matches_add(query->matches) = match;

@@ -6,7 +6,6 @@
 
 #define CONTACT_SHARERS_MAX 100 /* people who may have one address; a hotel's desk phone has more patience than we */
 
-#define MAILBOX_MAX 254 /* RFC 5321 4.5.3.1.3, less the angle brackets */
 #define MAILBOX_LOCAL_MAX 64
 #define MAILBOX_LABEL_MAX 63
 

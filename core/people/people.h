@@ -64,10 +64,124 @@ enum rc contact_opt_out(struct db_tx *tx, enum channel_kind channel, struct str 
 enum rc contact_end(struct db_tx *tx, int64_t contact_id, struct str reason, int64_t now, struct err *err);
 enum rc person_set_language(struct db_tx *tx, int64_t person_id, enum language language, int64_t now, struct err *err);
 
+/* --- making and changing (person.c, person_write.c, contact_write.c) ------------------------------------------- */
+#define MAILBOX_MAX 254 /* bytes; RFC 5321 4.5.3.1.3, less the angle brackets */
+
+struct person_new {
+	struct str name;                  /* 1..PERSON_NAME_MAX characters, checked by person_name_read */
+	enum language language;
+	enum person_source source;
+	int64_t batch_id;                 /* DB_NULL: none */
+	struct str external_id, form_key; /* STR_NONE: none */
+};
+struct contact_new {
+	enum channel_kind channel;
+	struct str address; /* as mailbox_read or phone_parse made it */
+	int64_t rank;
+	bool wanted;
+};
+/* Reads a name as people write it: trimmed, 1..PERSON_NAME_MAX characters of any script, no line breaks or control characters.
+ * INVALID with a field error on `field`. */
+enum rc person_name_read(struct arena *arena, struct str text, struct str field, struct str *out, struct err *err);
+/* Adds a person without contacts; *out has no contacts yet. */
+enum rc person_add(struct db_tx *tx, struct arena *arena, const struct person_new *person, int64_t now, struct person *out, struct err *err);
+/* The person that a form already made; NOT_FOUND. */
+enum rc person_find_form(struct db_tx *tx, struct arena *arena, struct str form_key, struct person *out, struct err *err);
+enum rc person_set_name(struct db_tx *tx, int64_t person_id, struct str name, int64_t now, struct err *err);
+/* A new salt: every link that was given out for this person ends. */
+enum rc person_revoke_links(struct db_tx *tx, int64_t person_id, int64_t now, struct err *err);
+/* Removes the rows that say who the person is (name, contacts, emergency contact, codes, the texts of messages to and from them belong to
+ * other rooms) and ends the record; `person` itself stays, so that sums still hold. */
+enum rc person_erase(struct db_tx *tx, int64_t person_id, int64_t now, struct err *err);
+
+/* Adds an unconfirmed contact; the same address again is no error and gives the contact that is there. CONFLICT with a field error on
+ * `field` when the person has PERSON_CONTACTS_MAX. */
+enum rc contact_add(struct db_tx *tx, struct arena *arena, int64_t person_id, const struct contact_new *contact, struct str field, int64_t now,
+                    int64_t *contact_id_out, struct err *err);
+/* The person's order and wish; contacts of others are not touched. */
+enum rc contact_set_order(struct db_tx *tx, int64_t person_id, int64_t contact_id, int64_t rank, bool wanted, int64_t now, struct err *err);
+enum contact_proof { CONTACT_BY_CODE = 1, CONTACT_BY_STATEMENT = 2 };
+enum rc contact_set_confirmed(struct db_tx *tx, int64_t contact_id, enum contact_proof how, int64_t now, struct err *err);
+/* NOT_FOUND if it is not the person's. */
+enum rc contact_remove(struct db_tx *tx, int64_t person_id, int64_t contact_id, int64_t now, struct err *err);
+/* STOP and START of this one contact. */
+enum rc contact_set_opted_out(struct db_tx *tx, int64_t contact_id, bool out, int64_t now, struct err *err);
+/* One contact by id, of a visible person or not. NOT_FOUND. */
+enum rc contact_find(struct db_tx *tx, struct arena *arena, int64_t contact_id, struct contact *out, struct err *err);
+
+#define EMERGENCY_TEXT_MAX 200 /* characters of name and relation */
+struct emergency_contact {
+	struct str name, relation; /* relation may be empty */
+	struct str email, phone;   /* one of them is not empty */
+	int64_t consent_at;        /* when the person said that the contact agrees */
+};
+enum rc emergency_contact_find(struct db_tx *tx, struct arena *arena, int64_t person_id, struct emergency_contact *out, struct err *err);
+enum rc emergency_contact_set(struct db_tx *tx, int64_t person_id, const struct emergency_contact *contact, int64_t now, struct err *err);
+enum rc emergency_contact_remove(struct db_tx *tx, int64_t person_id, int64_t now, struct err *err);
+
+/* --- one-time codes (code.c) ------------------------------------------------------------------------------------ */
+#define CODE_LIFE (10 * CLOCK_MINUTE)
+#define CODE_WRONG_FREE 3                 /* wrong tries before the next one has to wait */
+#define CODE_WAIT_MAX (30 * CLOCK_SECOND) /* the longest such wait: slow, never locked out */
+
+enum code_purpose { CODE_CONFIRM = 1, CODE_OPEN = 2 };
+struct code_request {
+	enum code_purpose purpose;
+	int64_t contact_id;    /* DB_NULL: nobody has this address; the code is made, and nobody will ever know it */
+	struct str address;
+	uint64_t source;       /* request->source */
+};
+struct code_issued {
+	int64_t id;
+	struct str digits;      /* to be sent, never shown or logged */
+	int64_t salt;           /* of a capability for the page that asks for it: purpose "code" */
+	int64_t retry_after;    /* of BUSY: microseconds */
+};
+/* Makes a code within the budgets of destination, source and all. BUSY: one is used up (nothing is made). */
+enum rc code_issue(struct db_tx *tx, struct house *house, struct arena *arena, const struct code_request *request, int64_t now,
+                   struct code_issued *out, struct err *err);
+enum code_answer {
+	CODE_RIGHT,
+	CODE_WRONG,
+	CODE_WAIT, /* too soon after wrong ones: not looked at */
+	CODE_GONE, /* expired, used or never asked for */
+};
+struct code_result {
+	enum code_answer answer;
+	int64_t contact_id;  /* of CODE_RIGHT */
+	int64_t wait;        /* of CODE_WAIT: microseconds */
+};
+/* Tries `digits` (ASCII) on the codes alive for confirming a contact. The transaction must commit whatever the answer: wrong tries count. */
+enum rc code_try_contact(struct db_tx *tx, struct house *house, struct arena *arena, int64_t contact_id, struct str digits, int64_t now,
+                         struct code_result *out, struct err *err);
+/* The same on one code for opening a record. */
+enum rc code_try_open(struct db_tx *tx, struct house *house, struct arena *arena, int64_t code_id, struct str digits, int64_t now,
+                      struct code_result *out, struct err *err);
+/* When the last code for a contact was made, and until when it works; 0 if none. */
+enum rc code_last(struct db_tx *tx, struct arena *arena, int64_t contact_id, int64_t *made_out, int64_t *until_out, struct err *err);
+/* A code's salt and, once it was used rightly, its contact (else DB_NULL) and when. NOT_FOUND. */
+enum rc code_find(struct db_tx *tx, struct arena *arena, int64_t code_id, int64_t *salt_out, int64_t *used_at_out, int64_t *contact_id_out,
+                  struct err *err);
+
+/* --- links that act for a person (link.c) ----------------------------------------------------------------------- */
+enum person_link {
+	LINK_MANAGE,      /* their page, in messages: at least 90 days */
+	LINK_VISIT,       /* their page after a code: at least 2 hours */
+	LINK_CONFIRM,     /* the page where codes are typed: at least 24 hours */
+	LINK_UNSUBSCRIBE, /* of a contact, for RFC 8058: as long as the contact stands */
+};
+/* "/my/TOKEN", "/confirm/TOKEN". For LINK_UNSUBSCRIBE see contact_unsubscribe_path. */
+struct str person_link_path(const struct house *house, struct arena *arena, const struct person *person, enum person_link link, int64_t now);
+/* Finds whose link a token is. NOT_FOUND: none of ours, revoked, of another purpose, or too old. For "/my" both LINK_MANAGE and LINK_VISIT
+ * open; `*link_out` (may be NULL) says which. */
+enum rc person_find_link(struct db_tx *tx, const struct house *house, struct arena *arena, struct str token, const enum person_link *links,
+                         size_t link_count, int64_t now, struct person *out, enum person_link *link_out, struct err *err);
 /* Path of the person's own page ("/my/TOKEN"), for messages to them. */
 struct str person_manage_path(const struct house *house, struct arena *arena, const struct person *person);
-
-/* --- for import and export (cmd) -------------------------------------------------------------------------- */
-/* See people_import.c: batches are staged in short transactions, shown or taken back by one flip. */
+/* "/unsubscribe/TOKEN" of one contact, for List-Unsubscribe (RFC 8058: it takes a POST). */
+struct str contact_unsubscribe_path(const struct house *house, struct arena *arena, const struct person *person, const struct contact *contact);
+/* The contact a token of that path stands for. NOT_FOUND. */
+enum rc contact_find_unsubscribe(struct db_tx *tx, const struct house *house, struct arena *arena, struct str token, struct contact *out,
+                                 struct err *err);
 
 #endif

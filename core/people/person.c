@@ -1,7 +1,6 @@
 /* Reading a person whole, and the one function every change goes through. */
 #include "base/base.h"
 #include "core/people/people.h"
-#include "kernel/access/access.h"
 
 #include "people_sql.h"
 
@@ -125,10 +124,4 @@ person_set_language(struct db_tx *tx, int64_t person_id, enum language language,
 
 	enum rc rc = person_put_language(tx, &args, NULL, err);
 	return rc == OK ? person_touch(tx, person_id, now, err) : rc;
-}
-
-struct str
-person_manage_path(const struct house *house, struct arena *arena, const struct person *person)
-{
-	return str_concat(arena, S("/my/"), capability_token(house, arena, "manage", person->id, person->salt));
 }

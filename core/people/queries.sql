@@ -54,9 +54,19 @@ INSERT INTO contact (person_id, channel, address, rank, wanted, confirmed_at, co
 VALUES (:person_id, :channel, :address, :rank, :wanted, :confirmed_at, :confirmed_how, :created_at)
 RETURNING id;
 
--- name: contact_remove :exec
+-- name: contact_remove_row :exec
 -- parameter: contact_id INTEGER
-DELETE FROM contact WHERE id = :contact_id;
+DELETE FROM contact WHERE id = :contact_id AND person_id = :person_id;
+
+-- name: contact_find_same :one
+SELECT id FROM contact WHERE person_id = :person_id AND channel = :channel AND address = :address;
+
+-- name: contact_count_of :one
+-- column: contacts INTEGER
+SELECT count(*) AS contacts FROM contact WHERE person_id = :person_id;
+
+-- name: contact_remove_all :exec
+DELETE FROM contact WHERE person_id = :person_id;
 
 -- name: contact_put_order :exec
 -- parameter: contact_id INTEGER
@@ -89,3 +99,65 @@ UPDATE contact SET opted_out_at = :opted_out_at WHERE id = :contact_id AND opted
 -- name: contact_opt_in_row :exec
 -- parameter: contact_id INTEGER
 UPDATE contact SET opted_out_at = NULL WHERE id = :contact_id AND opted_out_at IS NOT NULL;
+
+-- --- ending a record --------------------------------------------------------------------------------------------
+
+-- name: person_name_remove :exec
+DELETE FROM person_name WHERE person_id = :person_id;
+
+-- name: person_put_ended :exec
+-- parameter: person_id INTEGER
+UPDATE person SET ended_at = :ended_at, salt = :salt, external_id = NULL, form_key = NULL WHERE id = :person_id AND ended_at IS NULL;
+
+-- --- emergency contact ------------------------------------------------------------------------------------------
+
+-- name: emergency_contact_row_find :one
+SELECT name, relation, email, phone, consent_at FROM emergency_contact WHERE person_id = :person_id;
+
+-- name: emergency_contact_put :exec
+INSERT INTO emergency_contact (person_id, name, relation, email, phone, consent_at)
+VALUES (:person_id, :name, :relation, :email, :phone, :consent_at)
+ON CONFLICT (person_id) DO UPDATE SET name = excluded.name, relation = excluded.relation, email = excluded.email,
+	phone = excluded.phone, consent_at = excluded.consent_at;
+
+-- name: emergency_contact_remove_row :exec
+DELETE FROM emergency_contact WHERE person_id = :person_id;
+
+-- --- one-time codes ---------------------------------------------------------------------------------------------
+
+-- name: code_insert :one
+INSERT INTO code (contact_id, address_key, purpose, hash, expires_at, wrong, not_before, created_at)
+VALUES (:contact_id, :address_key, :purpose, :hash, :expires_at, 0, 0, :created_at)
+RETURNING id;
+
+-- Codes of a contact that still work, newest first.
+-- name: code_list_live :many
+-- row: code_row
+-- parameter: now INTEGER
+SELECT id, contact_id, address_key, purpose, hash, expires_at, wrong, not_before, used_at, created_at
+FROM code WHERE contact_id = :contact_id AND purpose = :purpose AND used_at IS NULL AND expires_at > :now
+ORDER BY id DESC;
+
+-- name: code_row_find :one
+-- row: code_row
+-- parameter: code_id INTEGER
+SELECT id, contact_id, address_key, purpose, hash, expires_at, wrong, not_before, used_at, created_at
+FROM code WHERE id = :code_id;
+
+-- name: code_put_wrong :exec
+-- parameter: code_id INTEGER
+UPDATE code SET wrong = wrong + 1, not_before = :not_before WHERE id = :code_id;
+
+-- name: code_put_used :exec
+-- parameter: code_id INTEGER
+UPDATE code SET used_at = :used_at WHERE id = :code_id AND used_at IS NULL;
+
+-- name: code_remove_of_contact :exec
+DELETE FROM code WHERE contact_id = :contact_id;
+
+-- name: code_remove_of_person :exec
+DELETE FROM code WHERE contact_id IN (SELECT id FROM contact WHERE person_id = :person_id);
+
+-- name: code_remove_old :exec
+-- parameter: before INTEGER
+DELETE FROM code WHERE expires_at < :before;

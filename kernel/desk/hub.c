@@ -32,6 +32,7 @@ struct hub_listener {
 	struct hub_listener *next, *previous;
 	int64_t seen;
 	int64_t heartbeat; /* monotonic time of the next one */
+	int64_t period;    /* between two */
 	bool asleep, greeted;
 	void (*wake)(void *context);
 	void *context;
@@ -46,6 +47,7 @@ struct hub {
 	struct topic *buckets[HUB_BUCKETS];
 	struct hub_listener *listeners;
 	size_t listeners_max;
+	int64_t heartbeat;
 	uint64_t seed;
 	int64_t start_id; /* ids of this process begin after it */
 	int64_t last_id;
@@ -154,10 +156,13 @@ static int64_t hub_step(struct hub *hub, int64_t now)
 				next = topic->last_at + HUB_MERGE;
 		}
 	for (struct hub_listener *listener = hub->listeners; listener; listener = listener->next) {
-		if (newest_id(listener->topic) > listener->seen || listener->heartbeat <= now)
+		int64_t beat = listener->heartbeat;
+		if (newest_id(listener->topic) > listener->seen || beat <= now) {
 			wake(listener);
-		else if (listener->heartbeat < next)
-			next = listener->heartbeat;
+			beat = now + listener->period; /* what it will set when it takes */
+		}
+		if (beat < next)
+			next = beat;
 	}
 	return next;
 }
@@ -188,6 +193,7 @@ struct hub *hub_new(void)
 	pthread_cond_init(&hub->changed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	hub->listeners_max = HUB_LISTENERS_MAX;
+	hub->heartbeat = HUB_HEARTBEAT;
 	hub->seed = rand_u64();
 	/* Numbers grow over restarts, so that an id of an earlier process is known to be old. The real clock: the test
 	 * clock may go back. */
@@ -220,6 +226,13 @@ void hub_set_listeners_max(struct hub *hub, size_t most)
 {
 	pthread_mutex_lock(&hub->lock);
 	hub->listeners_max = most;
+	pthread_mutex_unlock(&hub->lock);
+}
+
+void hub_set_heartbeat(struct hub *hub, int64_t period)
+{
+	pthread_mutex_lock(&hub->lock);
+	hub->heartbeat = period;
 	pthread_mutex_unlock(&hub->lock);
 }
 
@@ -257,7 +270,8 @@ enum rc hub_listen(struct hub *hub, struct str topic_name, int64_t last_event_id
 	listener->topic = topic;
 	listener->wake = wake_with;
 	listener->context = context;
-	listener->heartbeat = clock_monotonic() + HUB_HEARTBEAT;
+	listener->period = hub->heartbeat;
+	listener->heartbeat = clock_monotonic() + listener->period;
 	/* Without an id: one before the newest, so that the newest comes. An id we never gave counts as older than all. */
 	if (last_event_id < 0)
 		listener->seen = topic->count ? newest_id(topic) - 1 : newest_id(topic);
@@ -360,7 +374,7 @@ bool hub_take(struct hub_listener *listener, struct buf *out, bool (*sleep)(void
 		some = true;
 	}
 	if (some)
-		listener->heartbeat = now + HUB_HEARTBEAT;
+		listener->heartbeat = now + listener->period;
 	if (!some && sleep)
 		listener->asleep = sleep(listener->context);
 	pthread_mutex_unlock(&hub->lock);

@@ -23,6 +23,9 @@ struct hub *hub_new(void);
 /* All listeners must have left. */
 void hub_free(struct hub *hub);
 void hub_set_listeners_max(struct hub *hub, size_t most);
+/* Microseconds of silence after which a listener gets a comment line, which shows whether it is still there; HUB_HEARTBEAT
+ * unless set. For listeners that come later. */
+void hub_set_heartbeat(struct hub *hub, int64_t period);
 
 /* Publishes `data` (JSON or text; line breaks are allowed) under `topic` ("alert/ID"). Thread-safe, never blocks on
  * a listener, copies. Several events of one topic within 250 ms are merged: the last one wins. */

@@ -438,7 +438,7 @@ void geo_area_judge(struct arena *arena, const struct geo_area *area, const stru
 {
 	double share = geo_area_km2(area) / WORLD_KM2;
 	struct geo_finding finding = finding_of(share > WHOLE_WORLD ? GEO_WHOLE_WORLD : GEO_HEMISPHERE);
-	finding.number = (int64_t)(share * 100);
+	finding.number = llround(share * 100);
 	if (share > HEMISPHERE)
 		report_finding(report, finding);
 	if (!reading || !reading->expected || area->polygon_count + area->disc_count == 0 || meets(area, reading->expected))

@@ -214,6 +214,58 @@ static void test_points_against_geos(void **unused)
 	assert_in_range(split, 20, pairs);
 }
 
+/* By the definition, edge by edge: on an edge, or an odd number of edges to the left. */
+static bool surrounded(const struct geo_line *ring, int64_t x, int64_t y)
+{
+	bool inside = false;
+	for (size_t i = 0; i + 1 < ring->count; i++) {
+		int64_t ax = llround(ring->points[i].longitude * GEO_UNITS), ay = llround(ring->points[i].latitude * GEO_UNITS);
+		int64_t bx = llround(ring->points[i + 1].longitude * GEO_UNITS), by = llround(ring->points[i + 1].latitude * GEO_UNITS);
+		int64_t turn = (bx - ax) * (y - ay) - (by - ay) * (x - ax);
+		bool in_box = x >= (ax < bx ? ax : bx) && x <= (ax < bx ? bx : ax) && y >= (ay < by ? ay : by) && y <= (ay < by ? by : ay);
+		if (turn == 0 && in_box)
+			return true;
+		if ((ay <= y) != (by <= y) && (turn < 0) == (by > ay))
+			inside = !inside;
+	}
+	return inside;
+}
+
+/* Polygons of a few hundred units, crossing themselves or not, asked at every unit: edges run through cells' corners all the
+ * time. */
+static void test_every_point_of_tiny_polygons(void **unused)
+{
+	size_t points = 0, differences = 0;
+	struct geo_reading reading = { .keep_crossing = true };
+	(void)unused;
+	for (int i = 0; i < 1500; i++) {
+		size_t count = 3 + next_random() % 10;
+		int64_t size = next_random() % 2 ? 40 : 150;
+		struct geo_line line = { ARENA_NEW_ARRAY(&arena, struct geo_point, count + 1), count + 1, NULL };
+		for (size_t k = 0; k < count; k++)
+			line.points[k] = (struct geo_point){ (double)(next_random() % (uint64_t)size) / GEO_UNITS, (double)(next_random() % (uint64_t)size) / GEO_UNITS };
+		line.points[count] = line.points[0];
+		struct geo_area area;
+		struct geo_report report;
+		geo_report_init(&report);
+		geo_area_init(&area);
+		if (geo_area_add_polygon(&arena, &area, &line, 1, &reading, &report) != OK)
+			continue;
+		struct geo_prepared *prepared = geo_prepared_new(&area);
+		for (int64_t x = -1; x <= size; x++) {
+			for (int64_t y = -1; y <= size; y++, points++) {
+				bool ours = geo_prepared_point(prepared, (struct geo_xy){ (int32_t)x, (int32_t)y }, NULL);
+				differences += ours != surrounded(&line, x, y);
+			}
+		}
+		geo_prepared_free(prepared);
+		arena_clear(&arena);
+	}
+	print_message("%zu points, %zu differences\n", points, differences);
+	assert_int_equal(differences, 0);
+	assert_true(points > 1000000);
+}
+
 /* Do two polygons meet, and does one hold the other? */
 static void test_polygons_against_geos(void **unused)
 {
@@ -369,6 +421,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_points_against_geos),
+		cmocka_unit_test(test_every_point_of_tiny_polygons),
 		cmocka_unit_test(test_polygons_against_geos),
 		cmocka_unit_test(test_crossings_against_geos),
 		cmocka_unit_test(test_discs_against_sampling),

@@ -83,7 +83,8 @@ struct response {
 /* Adds a header. Names of the kernel's own (Content-Length, Content-Security-Policy ...) and values with control bytes are refused
  * (500: a mistake of the handler). */
 void response_header(struct response *response, const char *name, struct str value);
-/* 303 to a local path; anything that is not one single-slash path of ours is refused (500). */
+/* 303 to a local path, with or without query. Bytes beyond ASCII and blanks are escaped; what does not begin with exactly one slash,
+ * or holds a backslash or control byte, is refused (500): check what comes from outside first. */
 void response_redirect(struct response *response, struct str path);
 /* The same for one problem the kernel knows, without details. */
 void response_problem(struct request *request, struct response *response, enum problem problem, const struct err *err);

@@ -2,7 +2,6 @@
 #include <sodium.h>
 
 #include "kernel/http/exchange.h"
-#include "kernel/http/problem.h"
 
 #define GZIP_LEAST 256
 #define CACHE_SECONDS 15
@@ -57,17 +56,34 @@ void response_header(struct response *response, const char *name, struct str val
 	add_header(response, str_copy(response->arena, str_from(name)), str_copy(response->arena, value));
 }
 
-/* A path of ours: one slash first, then neither a second one nor a backslash (browsers read "/\host" as another site). */
+/* A path of ours: one slash first, then neither a second one nor a backslash (browsers read "/\host" as another site), and
+ * nothing that ends the line. */
 static bool is_local_path(struct str path)
 {
-	if (path.len == 0 || path.ptr[0] != '/')
-		return false;
-	if (path.len > 1 && (path.ptr[1] == '/' || path.ptr[1] == '\\'))
+	if (path.len == 0 || path.ptr[0] != '/' || (path.len > 1 && path.ptr[1] == '/'))
 		return false;
 	for (size_t i = 0; i < path.len; i++)
-		if ((unsigned char)path.ptr[i] <= ' ' || (unsigned char)path.ptr[i] >= 0x7f || path.ptr[i] == '\\')
+		if ((unsigned char)path.ptr[i] < ' ' || path.ptr[i] == 0x7f || path.ptr[i] == '\\')
 			return false;
 	return true;
+}
+
+/* A header line is ASCII: other bytes are escaped. */
+static struct str escape_path(struct arena *arena, struct str path)
+{
+	char *out = arena_alloc(arena, path.len * 3 + 1);
+	size_t n = 0;
+	for (size_t i = 0; i < path.len; i++) {
+		unsigned char c = (unsigned char)path.ptr[i];
+		if (c > ' ' && c < 0x7f) {
+			out[n++] = (char)c;
+			continue;
+		}
+		out[n++] = '%';
+		out[n++] = "0123456789ABCDEF"[c >> 4];
+		out[n++] = "0123456789ABCDEF"[c & 15];
+	}
+	return (struct str){ out, n };
 }
 
 void response_redirect(struct response *response, struct str path)
@@ -81,10 +97,10 @@ void response_redirect(struct response *response, struct str path)
 	}
 	response->status = 303;
 	buf_clear(&response->body);
-	add_header(response, S("Location"), str_copy(response->arena, path));
+	add_header(response, S("Location"), escape_path(response->arena, path));
 }
 
-/* The page when nothing is known of the reader, or the page of the language came out empty. */
+/* The page when nothing is known of the reader, or nobody wrote a better one. */
 static void plain_page(struct response *response, enum problem problem)
 {
 	buf_format(&response->body,
@@ -102,8 +118,8 @@ void response_problem(struct request *request, struct response *response, enum p
 	response->content_type = S("text/html; charset=utf-8");
 	response->cacheable = false;
 	/* Of a head that was refused nothing is believed, not even the language. */
-	if (exchange->state != EXCHANGE_HEAD)
-		(page ? page : problem_write)(request, response, problem, err);
+	if (page && exchange->state != EXCHANGE_HEAD)
+		page(request, response, problem, err);
 	/* The page may have lost its status or written nothing: neither must make a failure look well. */
 	response->status = problem_status(problem);
 	if (response->body.len == 0)
@@ -178,7 +194,8 @@ void fixed_headers_build(struct http_server *server)
 	struct http_field headers[] = {
 		{ S("Content-Security-Policy"),
 		  str_format(arena,
-		             "default-src 'none'; style-src 'self' 'sha256-%s'; script-src 'self'; img-src 'self'; connect-src "
+		             "default-src 'none'; style-src 'self' '%s'; script-src 'self'; img-src 'self'; "
+		             "connect-src "
 		             "'self'; "
 		             "manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 		             html_style_hash) },
@@ -233,8 +250,8 @@ static bool make_cacheable(struct exchange *exchange, uint8_t tag[ETAG_SIZE])
 	           str_format(response->arena, "public, max-age=%d, must-revalidate", CACHE_SECONDS));
 	add_header(response, S("Vary"), S("Accept-Encoding, Accept-Language, Cookie"));
 	if (head_etag_matches(exchange->facts.if_none_match, etag)) {
+		/* The body stays: the library sends none with this status, but its length, which must be that of the page. */
 		response->status = 304;
-		buf_clear(&response->body);
 	}
 	return true;
 }
@@ -276,6 +293,7 @@ void response_finish(struct exchange *exchange)
 	if (response->stream && !exchange->mistake)
 		return; /* stream.c has its own */
 	if (exchange->mistake) {
+		stream_end(exchange);
 		response->header_count = 0;
 		response_problem(&exchange->request, response, PROBLEM_FAILED, NULL);
 	}

@@ -120,6 +120,7 @@ static void *timer_run(void *context)
 		int64_t now = clock_monotonic();
 		struct exchange *refused = NULL;
 		int64_t next = tarpit_step(server, now, &refused);
+		size_t listener_count = server->listener_count;
 		pthread_mutex_unlock(&server->lock);
 		while (refused) {
 			struct exchange *exchange = refused;
@@ -130,7 +131,7 @@ static void *timer_run(void *context)
 			resume(exchange);
 		}
 		if (now >= reap_at) {
-			for (size_t i = 0; i < server->listener_count; i++)
+			for (size_t i = 0; i < listener_count; i++)
 				connections_reap(&server->listeners[i], now);
 			reap_at = now + CLOCK_SECOND / 4;
 		}
@@ -191,7 +192,9 @@ static enum rc open_listener(struct http_server *server, const char *where, bool
 		pthread_mutex_destroy(&listener->lock);
 		return err_set(err, FAILED, "%s: libmicrohttpd does not start", where);
 	}
-	server->listener_count++;
+	pthread_mutex_lock(&server->lock);
+	server->listener_count++; /* now the timer may look at it */
+	pthread_mutex_unlock(&server->lock);
 	return OK;
 }
 

@@ -185,6 +185,27 @@ static void listeners_are_bounded(void **state)
 	close(fds[2]);
 }
 
+static void silence_is_broken(void **state)
+{
+	struct fixture *fixture = *state;
+	hub_set_heartbeat(fixture->house->hub, CLOCK_SECOND / 5);
+	int fd = listen_to(fixture->port, "1", "");
+	assert_opened(fd);
+	int64_t start = clock_monotonic();
+	for (int i = 0; i < 3; i++) {
+		struct reply reply = client_read(fd, ":\n\n", 2000);
+		assert_non_null(strstr(reply.bytes, ":\n\n"));
+		reply_free(&reply);
+	}
+	assert_true(clock_monotonic() - start >= CLOCK_SECOND / 2);
+	/* Someone who went without a word is noticed by it. */
+	close(fd);
+	for (int tries = 0; hub_count(fixture->house->hub).listeners > 0; tries++) {
+		assert_true(tries < 100);
+		pause_milliseconds(50);
+	}
+}
+
 /* One that does not read must not hold up those who publish, nor grow without bound. */
 static void a_slow_listener_blocks_nobody(void **state)
 {
@@ -241,6 +262,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bursts_are_merged, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_missed_is_replayed, setup, teardown),
 		cmocka_unit_test_setup_teardown(listeners_are_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(silence_is_broken, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_slow_listener_blocks_nobody, setup, teardown),
 		cmocka_unit_test(the_server_stops_under_listeners),
 	};

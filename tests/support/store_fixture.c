@@ -51,7 +51,6 @@ static void start_cluster(void)
 
 void fixture_start(void)
 {
-	log_set_level(LOG_WARN);
 	db_register_driver(&sqlite_driver);
 	db_register_driver(&postgres_driver);
 	const char *given = getenv("DATABASE_URL_TEST");

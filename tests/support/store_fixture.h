@@ -66,7 +66,7 @@ extern enum store_kind fixture_kinds[2];
 	} while (0)
 
 /* Registers the drivers, sees to the cluster, runs the tests, ends the cluster; returns main's status. */
-#define fixture_main(tests) (fixture_start(), fixture_stop(cmocka_run_group_tests((tests), NULL, NULL)))
+#define fixture_main(tests) (log_set_level(LOG_WARN), fixture_start(), fixture_stop(cmocka_run_group_tests((tests), NULL, NULL)))
 void fixture_start(void);
 int fixture_stop(int failed);
 

@@ -1,0 +1,74 @@
+/* Mail that comes in: what was said, by whom, in answer to what; whether a machine wrote it; whether it is a bounce.
+ *
+ * GMime reads; this keeps it within bounds and decides. Nothing here writes anywhere. */
+#ifndef CHANCERY_KERNEL_MAIL_H
+#define CHANCERY_KERNEL_MAIL_H
+
+#include "base/base.h"
+
+#define MAIL_SIZE_MAX (25u << 20)  /* a larger mail is refused: the mail system bounces it and its sender knows */
+#define MAIL_TEXT_MAX (64u << 10)  /* bytes of text kept; `cut` says that there was more */
+#define MAIL_FIELD_MAX 2000        /* bytes of a header field kept */
+#define MAIL_NESTING_MAX 60        /* marks of parts within parts; beyond it the body is taken as it stands, unparsed */
+
+/* RFC 3464, 2.3.3 */
+enum mail_action { MAIL_ACTION_NONE, MAIL_ACTION_FAILED, MAIL_ACTION_DELAYED, MAIL_ACTION_DELIVERED, MAIL_ACTION_RELAYED, MAIL_ACTION_EXPANDED };
+
+/* What a refusal or bounce means for the address. */
+enum mail_fault {
+	MAIL_FAULT_NONE,
+	MAIL_FAULT_RECIPIENT, /* there is no such mailbox or host, for good: the address ends */
+	MAIL_FAULT_MESSAGE,   /* permanent, but about this mail, our sending or a policy: says nothing against the address */
+	MAIL_FAULT_TEMPORARY, /* try again (a full mailbox too, although servers call that permanent) */
+};
+
+struct mail_bounce {
+	bool is_bounce;
+	enum mail_action action;      /* NONE: the report does not say (not an RFC 3464 report) */
+	enum mail_fault fault;
+	struct str status;            /* "5.1.1" (RFC 3463); empty: unknown */
+	struct str recipient;         /* Final-Recipient, often another one than we wrote to */
+	struct str original_recipient;
+	struct str diagnostic;
+	struct str message_id;        /* of our mail, without <>, from what of it was sent back; empty: unknown */
+};
+
+/* Texts are UTF-8 in the arena, without control characters but line ends in the bodies (LF); empty where absent. */
+struct incoming_mail {
+	struct str envelope_from;  /* Return-Path; empty for <> and where the mail system does not say */
+	struct str delivered_to;   /* the address of ours it came to: Delivered-To, X-Original-To, else the first of To */
+	struct str token;          /* what stands in its local part behind the last '+' (VERP) */
+	struct str from, from_name;
+	struct str reply_to;
+	struct str message_id;     /* without <>; empty: none */
+	struct str in_reply_to;    /* the first id, without <> */
+	struct str *references;    /* ids without <>, oldest first */
+	size_t reference_count;
+	struct str subject;
+	struct str text;           /* what its writer wrote now: without quoted text and signature */
+	struct str whole_text;     /* the same with them, for people to read */
+	bool cut;                  /* a text was longer than MAIL_TEXT_MAX */
+	bool unparsed;             /* nested too deep: the text is the raw body */
+	bool from_html;            /* there was no plain text part; tags were taken out */
+	size_t attachments;
+	bool automatic;            /* a machine wrote it (out of office, list, bounce): never an answer of a person */
+	bool complaint;            /* a spam report (RFC 5965) */
+	struct mail_bounce bounce;
+};
+
+/* Reads a whole RFC 5322 message. INVALID if it is empty or larger than MAIL_SIZE_MAX; anything else is read as well as
+ * it can be, since a message from someone in need may be malformed. */
+enum rc mail_read(struct arena *arena, struct str raw, struct incoming_mail *out, struct err *err);
+
+/* What an SMTP reply or a bounce means: the reply code (0: unknown), the enhanced status (RFC 3463; empty: taken from the
+ * text if it stands there) and the text. Codes are known to lie, so texts that speak of policy win over them. */
+enum mail_fault mail_fault_of(int code, struct str status, struct str text);
+
+/* The first enhanced status ("5.1.1") in a text, or empty. A slice of the text. */
+struct str mail_status_in(struct str text);
+
+/* True for an address that may stand in an envelope: local@domain without blanks, controls, <, > and quotes; at most 254
+ * bytes (RFC 5321, 4.5.3.1.3 with its brackets). */
+bool mail_address_valid(struct str address);
+
+#endif
