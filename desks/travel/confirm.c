@@ -24,7 +24,6 @@ enum rc code_message(struct db_tx *tx, struct house *house, struct arena *arena,
 	/* The last line binds the code to our origin: phones offer it on no other site (WICG, "Origin-bound one-time codes"). */
 	if (channel == CHANNEL_SMS)
 		body = str_format(arena, "%.*s\n\n@%.*s #%.*s", STR_ARG(body), STR_ARG(host), STR_ARG(digits));
-	int64_t message_id;
 	const struct message_single message = {
 		.lane = LANE_CODE,
 		.channel = channel,
@@ -35,7 +34,7 @@ enum rc code_message(struct db_tx *tx, struct house *house, struct arena *arena,
 		.body = body,
 		.expires_at = now + CODE_LIFE,
 	};
-	return message_queue(tx, &message, now, &message_id, err);
+	return message_queue(tx, &message, now, NULL, err);
 }
 
 enum rc confirm_send(struct db_tx *tx, struct house *house, struct arena *arena, const struct person *person, const struct contact *contact,
@@ -75,7 +74,6 @@ static enum rc send_welcome(struct db_tx *tx, struct house *house, struct arena 
 	if (contact->channel == CHANNEL_SMS && mailbox)
 		return OK;
 	const bool sms = contact->channel == CHANNEL_SMS;
-	int64_t message_id;
 	const struct message_single message = {
 		.lane = LANE_REST,
 		.channel = contact->channel,
@@ -87,7 +85,7 @@ static enum rc send_welcome(struct db_tx *tx, struct house *house, struct arena 
 		          MSG_S("name", person->name)),
 		.expires_at = now + 2 * CLOCK_DAY,
 	};
-	return message_queue(tx, &message, now, &message_id, err);
+	return message_queue(tx, &message, now, NULL, err);
 }
 
 /* --- the page --------------------------------------------------------------------------------------------------- */
