@@ -263,8 +263,12 @@ alert_render_mail(struct house *house, struct arena *arena, const struct alert_r
 	if (view.exercise)
 		subject = T(arena, view.language, MSG_alert_mail_exercise, MSG_S("headline", subject));
 	buf_init(&buf);
+	/* A mail has no layout of ours around it. */
+	buf_format(&buf, "<!DOCTYPE html>\n<html lang=\"%s\" dir=\"%s\">\n<head><meta charset=\"utf-8\"></head>\n<body>\n", languages[view.wanted].tag,
+	           languages[view.wanted].right_to_left ? "rtl" : "ltr");
 	struct html html = html_plain(&buf, arena, view.wanted);
 	alert_mail(&html, &view);
+	buf_add_str(&buf, S("</body>\n</html>\n"));
 	*out = (struct message_draft){
 		.subject = subject,
 		.text = mail_text(arena, &view),
