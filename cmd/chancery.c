@@ -1,5 +1,6 @@
 /* Chancery: what it is made of, and its commands. */
 #include <getopt.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -27,6 +28,7 @@ const struct desk *const desks[] = {
 	&roads_desk,    /* settings of the adapters */
 	&travel_desk,   /* trips, alerts, the board */
 	&server_desk,   /* the public address, upkeep of the store */
+	&demo_desk,     /* how far the demo's world is */
 	&home_desk,     /* the first pages */
 };
 const size_t desk_count = COUNT_OF(desks);
@@ -43,6 +45,7 @@ adapters_register(void)
 static const struct command commands[] = {
 	{ "backup", "FILE --to PUBLICKEY [--keep-days N]", "Writes an encrypted copy beside the running server", command_backup },
 	{ "check", "", "Recomputes every sum that must hold", command_check },
+	{ "demo", "[--port N] [--simulator-port N]", "Runs an invented world with simulated phones and mailboxes", command_demo },
 	{ "keygen", "FILE", "Makes a key pair for backups: the private key into FILE, the public key is printed", command_keygen },
 	{ "restore", "FILE --key KEYFILE [--replace]", "Proves a backup to its end, then puts it in place", command_restore },
 	{ "routes", "", "Lists every address the program answers to, and who may ask", command_routes },
@@ -111,6 +114,10 @@ main(int argc, char **argv)
 	line.argv = argv + optind;
 	if (!line.data_folder)
 		line.data_folder = ".";
+	if (sodium_init() < 0) {
+		fprintf(stderr, "chancery: libsodium does not start\n");
+		return EXIT_FAIL;
+	}
 	adapters_register();
 	return line.command->run(&line);
 }

@@ -43,9 +43,11 @@ int command_usage(const struct command_line *line, const char *problem);
 extern const struct desk *const desks[];
 extern const size_t desk_count;
 extern const struct desk home_desk;
+extern const struct desk demo_desk;
 
 int command_backup(struct command_line *line);
 int command_check(struct command_line *line);
+int command_demo(struct command_line *line);
 int command_keygen(struct command_line *line);
 int command_restore(struct command_line *line);
 int command_routes(struct command_line *line);

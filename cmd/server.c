@@ -1,6 +1,10 @@
 /* A running server. */
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "cmd/server.h"
 #include "core/audience/audience.h"
@@ -49,10 +53,35 @@ server_block_signals(sigset_t *out)
 }
 
 enum rc
+server_lock(const char *data_folder, bool alone, int *out, struct err *err)
+{
+	struct arena arena;
+	enum rc rc = OK;
+
+	arena_init(&arena);
+	const char *path = str_format(&arena, "%s/server.lock", data_folder).ptr;
+	const int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (file < 0)
+		rc = err_set(err, FAILED, "%s: %s", path, strerror(errno));
+	else if (flock(file, (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0)
+		*out = file;
+	else if (errno == EWOULDBLOCK)
+		rc = err_set(err, CONFLICT, alone ? "a server runs on the data folder %s; stop it first" : "the data folder %s is being restored", data_folder);
+	else
+		rc = err_set(err, FAILED, "%s: %s", path, strerror(errno));
+	if (rc != OK && file >= 0)
+		close(file);
+	arena_release(&arena);
+	return rc;
+}
+
+enum rc
 server_start(struct server *server, struct house *house, const struct http_options *http, struct err *err)
 {
-	*server = (struct server){ .house = house };
-	enum rc rc = house_start(house, err);
+	*server = (struct server){ .house = house, .lock = -1 };
+	enum rc rc = server_lock(house->data_folder, false, &server->lock, err);
+	if (rc == OK)
+		rc = house_start(house, err);
 	if (rc != OK)
 		return rc;
 	server->started = true;
@@ -79,5 +108,7 @@ server_stop(struct server *server)
 	if (server->started)
 		house_stop(server->house);
 	roads_close(&server->roads);
-	*server = (struct server){ .house = server->house };
+	if (server->lock >= 0)
+		close(server->lock);
+	*server = (struct server){ .house = server->house, .lock = -1 };
 }

@@ -465,6 +465,8 @@ static void retry(struct relay *r, int64_t now)
 		r->wants_room = true;
 	}
 	pthread_mutex_unlock(&r->lock);
+	if (again)
+		r->events->on_state(r->context, &r->channel, true, S("to be tried again"));
 }
 
 static void offer_room(struct relay *r)
@@ -503,6 +505,8 @@ static bool wait_for_work(struct relay *r)
 static void *run(void *argument)
 {
 	struct relay *r = argument;
+	/* Taking mails is how the relay is tried: the road is up until it is seen to be away. */
+	r->events->on_state(r->context, &r->channel, true, S("not tried yet"));
 	r->events->on_room(r->context, &r->channel);
 	do {
 		retry(r, clock_monotonic());
