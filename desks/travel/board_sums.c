@@ -2,13 +2,14 @@
 
 /* --- one person ----------------------------------------------------------------------------------------------- */
 
-static enum rc is_targeted(struct db_tx *tx, struct arena *arena, int64_t alert_id, int64_t person_id, struct err *err)
+enum rc recipient_is_targeted(struct db_tx *tx, struct arena *arena, int64_t alert_id, int64_t person_id, struct err *err)
 {
-	struct recipient_has_message_row row;
-	enum rc rc = recipient_has_message(
-		tx, arena, &(struct recipient_has_message_args){ .person_id = person_id, .event_id = alert_id }, &row, err);
-	if (rc != OK || row.any_message > 0)
+	struct recipient_is_known_row row;
+	enum rc rc = recipient_is_known(
+		tx, arena, &(struct recipient_is_known_args){ .alert_id = alert_id, .person_id = person_id }, &row, err);
+	if (rc != OK || row.has_row > 0 || row.has_message > 0)
 		return rc;
+	/* Those who wait for their message (arrivals later, morning) have none yet, but stand frozen in a notice. */
 	struct version_notice_list_row *notices;
 	size_t count;
 	rc = version_notice_list(tx, arena, &(struct version_notice_list_args){ .alert_id = alert_id }, &notices, &count, err);
@@ -34,7 +35,7 @@ enum rc recipient_open(struct db_tx *tx, struct arena *arena, int64_t alert_id, 
 	rc = recipient_hold(tx, arena, &args, out, err);
 	if (rc != NOT_FOUND)
 		return rc;
-	rc = is_targeted(tx, arena, alert_id, person_id, err);
+	rc = recipient_is_targeted(tx, arena, alert_id, person_id, err);
 	if (rc != OK)
 		return rc;
 	const struct recipient_add_args row = { .alert_id = alert_id, .person_id = person_id, .changed_at = now };

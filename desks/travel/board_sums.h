@@ -14,6 +14,8 @@
 enum case_state { CASE_NONE = 0, CASE_OPEN = 1, CASE_TAKEN = 2, CASE_RESOLVED = 3 };
 enum call_state { CALL_WAITING = 0, CALL_LOCKED = 1, CALL_TRIED = 2, CALL_REACHED = 3 };
 
+/* OK if some version of the alert targeted the person or they joined late, else NOT_FOUND. */
+enum rc recipient_is_targeted(struct db_tx *tx, struct arena *arena, int64_t alert_id, int64_t person_id, struct err *err);
 /* The row of a targeted person, held until the transaction ends; made if it was not there. NOT_FOUND if no version of the alert
  * targeted them. */
 enum rc recipient_open(struct db_tx *tx, struct arena *arena, int64_t alert_id, int64_t person_id, int64_t now, struct recipient *out,

@@ -335,10 +335,14 @@ UPDATE recipient SET class = :class, released = :released, help_keyword_only = :
 	others_help = :others_help
 WHERE alert_id = :alert_id AND person_id = :person_id;
 
--- Whether messages of the alert were made for the person.
--- name: recipient_has_message :one
--- column: any_message INTEGER
-SELECT count(*) AS any_message FROM message WHERE person_id = :person_id AND event_id = :event_id AND notice_id > 0;
+-- Whether the person has a row, or messages of the alert were made for them.
+-- name: recipient_is_known :one
+-- column: has_row INTEGER
+-- column: has_message INTEGER
+-- parameter: alert_id INTEGER
+-- parameter: person_id INTEGER
+SELECT (SELECT count(*) FROM recipient r WHERE r.alert_id = :alert_id AND r.person_id = :person_id) AS has_row,
+	(SELECT count(*) FROM message m WHERE m.person_id = :person_id AND m.event_id = :alert_id AND m.notice_id > 0) AS has_message;
 
 -- --- answers ----------------------------------------------------------------------------------------------------
 
@@ -416,11 +420,9 @@ ON CONFLICT (alert_id, companion_id) DO UPDATE SET status = excluded.status, rec
 -- name: companion_response_remove :exec
 DELETE FROM companion_response WHERE alert_id = :alert_id AND companion_id = :companion_id AND person_id = :person_id;
 
--- The alerts that a person was told of, with their state: by rows of the board and by messages.
--- name: alert_list_of_person :many
-SELECT a.id, a.number, a.state, a.exercise, a.ended_at
-FROM alert a
-WHERE a.version_id IS NOT NULL
-	AND (a.id IN (SELECT alert_id FROM recipient WHERE person_id = :person_id)
-		OR a.id IN (SELECT event_id FROM message WHERE person_id = :person_id AND notice_id > 0))
-ORDER BY a.id DESC LIMIT 200;
+-- The alerts that an SMS or a mail may answer.
+-- name: alert_list_answerable :many
+-- parameter: ended_after INTEGER
+SELECT id, number, state, ended_at FROM alert
+WHERE version_id IS NOT NULL AND (state = 2 OR (state = 3 AND ended_at > :ended_after))
+ORDER BY id DESC LIMIT 1000;

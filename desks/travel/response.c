@@ -254,40 +254,42 @@ struct fitting {
 	size_t in_force, ended; /* how many fit */
 };
 
-static enum rc fit_person(struct db_tx *tx, struct arena *arena, int64_t person_id, int64_t event_hint, int64_t number, int64_t now,
-                          struct fitting *fitting, struct err *err)
+static enum rc fit_alert(struct db_tx *tx, struct arena *arena, const int64_t *person_ids, size_t person_count,
+                         const struct alert_list_answerable_row *alert, struct fitting *fitting, struct err *err)
 {
-	struct alert_list_of_person_row *rows;
-	size_t count;
-	enum rc rc = alert_list_of_person(tx, arena, &(struct alert_list_of_person_args){ .person_id = person_id }, &rows, &count, err);
-	for (size_t i = 0; rc == OK && i < count; i++) {
-		const bool in_force = rows[i].state == 2;
-		if ((event_hint > 0 && rows[i].id != event_hint) || (number > 0 && rows[i].number != number))
+	const bool in_force = alert->state == ALERT_IN_FORCE;
+	for (size_t i = 0; i < person_count; i++) {
+		enum rc rc = recipient_is_targeted(tx, arena, alert->id, person_ids[i], err);
+		if (rc == NOT_FOUND)
 			continue;
-		if (!in_force && (rows[i].ended_at == DB_NULL || now >= rows[i].ended_at + RESPONSE_LATE_HOURS * CLOCK_HOUR))
-			continue;
+		if (rc != OK)
+			return rc;
 		/* One in force goes before those that ended; among several of a kind nobody chooses. */
 		if (in_force ? fitting->in_force == 0 : fitting->in_force == 0 && fitting->ended == 0) {
-			fitting->person_id = person_id;
-			fitting->alert_id = rows[i].id;
+			fitting->person_id = person_ids[i];
+			fitting->alert_id = alert->id;
 		}
 		if (in_force)
 			fitting->in_force++;
 		else
 			fitting->ended++;
 	}
-	return rc;
+	return OK;
 }
 
 static enum rc fit(struct db_tx *tx, struct arena *arena, const int64_t *person_ids, size_t person_count, int64_t event_hint, int64_t number,
                    int64_t now, struct fitting *out, struct err *err)
 {
 	struct fitting fitting = { 0 };
-	for (size_t i = 0; i < person_count; i++) {
-		enum rc rc = fit_person(tx, arena, person_ids[i], event_hint, number, now, &fitting, err);
-		if (rc != OK)
-			return rc;
-	}
+	struct alert_list_answerable_row *alerts;
+	size_t count;
+	const struct alert_list_answerable_args args = { .ended_after = now - RESPONSE_LATE_HOURS * CLOCK_HOUR };
+	enum rc rc = alert_list_answerable(tx, arena, &args, &alerts, &count, err);
+	for (size_t i = 0; rc == OK && i < count; i++)
+		if ((event_hint <= 0 || alerts[i].id == event_hint) && (number == 0 || alerts[i].number == number))
+			rc = fit_alert(tx, arena, person_ids, person_count, &alerts[i], &fitting, err);
+	if (rc != OK)
+		return rc;
 	if (fitting.in_force + fitting.ended == 0)
 		return NOT_FOUND;
 	if (fitting.in_force > 1 || (fitting.in_force == 0 && fitting.ended > 1))
