@@ -12,6 +12,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/sealed.h"
+#include "cmd/server.h"
 
 #define BACKUP_KEEP_DAYS 35 /* how long a backup may be opened, unless told otherwise */
 #define BACKUP_KEEP_DAYS_MOST 3650
@@ -156,7 +157,7 @@ command_backup(struct command_line *line)
 		return command_usage(line, "name the file and, with --to, the public key");
 	arena_init(&arena);
 	err_init(&err, &arena);
-	struct house *house = command_house(line, "", false);
+	struct house *house = command_house(line, NULL, false);
 	const int status = command_fail(backup_write(line, house, &arena, line->argv[optind], key, days, &err), &err);
 	command_house_close(house);
 	arena_release(&arena);
@@ -228,7 +229,7 @@ command_restore(struct command_line *line)
 	struct sealed *sealed = NULL;
 	struct arena arena;
 	struct err err;
-	int option;
+	int option, lock = -1;
 
 	optind = 0;
 	while ((option = getopt_long(line->argc, line->argv, "", options, NULL)) != -1) {
@@ -243,15 +244,19 @@ command_restore(struct command_line *line)
 		return command_usage(line, "name the file and, with --key, the file of the private key");
 	arena_init(&arena);
 	err_init(&err, &arena);
-	enum rc rc = file_text(&arena, key_file, &key, &err);
+	enum rc rc = server_lock(line->data_folder, true, &lock, &err);
+	if (rc == OK)
+		rc = file_text(&arena, key_file, &key, &err);
 	if (rc == OK)
 		rc = sealed_open(line->argv[optind], key, clock_now(), &sealed, &err);
 	if (rc == OK) {
 		rc = restore_read(line, &arena, sealed, replace, &err);
 		if (rc == OK)
-			fprintf(stderr, "restored the backup of %.*s; stop and start the server\n", STR_ARG(clock_format(&arena, sealed_created(sealed))));
+			fprintf(stderr, "restored the backup of %.*s\n", STR_ARG(clock_format(&arena, sealed_created(sealed))));
 		sealed_close(sealed, rc == OK, NULL);
 	}
+	if (lock >= 0)
+		close(lock);
 	const int status = command_fail(rc, &err);
 	arena_release(&arena);
 	return status;

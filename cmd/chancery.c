@@ -1,20 +1,35 @@
 /* Chancery: what it is made of, and its commands. */
 #include <getopt.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "cmd/cmd.h"
 #include "adapters/store/postgres/postgres.h"
 #include "adapters/store/sqlite/sqlite.h"
+#include "cmd/roads.h"
+#include "cmd/server.h"
+#include "core/audience/audience.h"
+#include "core/messages/messages.h"
 #include "core/people/people.h"
+#include "core/places/places.h"
+#include "desks/travel/travel.h"
 #include "kernel/access/access.h"
 
 /* --- the desks, in the order they start ------------------------------------------------------------------- */
 const struct desk *const desks[] = {
-	&house_desk,
-	&http_desk,
-	&access_desk,
-	&home_desk,
+	&house_desk,    /* settings, jobs, the store's figures */
+	&http_desk,     /* health, metrics */
+	&access_desk,   /* sign-in, officers */
+	&places_desk,   /* the gazetteer */
+	&people_desk,   /* who */
+	&audience_desk, /* who is where: the index in memory */
+	&messages_desk, /* outbox and inbox */
+	&roads_desk,    /* settings of the adapters */
+	&travel_desk,   /* trips, alerts, the board */
+	&server_desk,   /* the public address, upkeep of the store */
+	&demo_desk,     /* how far the demo's world is */
+	&home_desk,     /* the first pages */
 };
 const size_t desk_count = COUNT_OF(desks);
 
@@ -29,8 +44,11 @@ adapters_register(void)
 /* --- the commands ----------------------------------------------------------------------------------------- */
 static const struct command commands[] = {
 	{ "backup", "FILE --to PUBLICKEY [--keep-days N]", "Writes an encrypted copy beside the running server", command_backup },
+	{ "check", "", "Recomputes every sum that must hold", command_check },
+	{ "demo", "[--port N] [--simulator-port N]", "Runs an invented world with simulated phones and mailboxes", command_demo },
 	{ "keygen", "FILE", "Makes a key pair for backups: the private key into FILE, the public key is printed", command_keygen },
 	{ "restore", "FILE --key KEYFILE [--replace]", "Proves a backup to its end, then puts it in place", command_restore },
+	{ "routes", "", "Lists every address the program answers to, and who may ask", command_routes },
 	{ "serve", "[--listen ADDRESS] [--private-listen ADDRESS] [--public-url URL] [--test-clock]", "Runs the server", command_serve },
 	{ "settings", "[--markdown] | set NAME VALUE | clear NAME", "Lists and changes settings", command_settings },
 	{ "user", "add NAME LOGIN [--permission WHAT] | link LOGIN | list | disable LOGIN | enable LOGIN", "Officers", command_user },
@@ -96,6 +114,10 @@ main(int argc, char **argv)
 	line.argv = argv + optind;
 	if (!line.data_folder)
 		line.data_folder = ".";
+	if (sodium_init() < 0) {
+		fprintf(stderr, "chancery: libsodium does not start\n");
+		return EXIT_FAIL;
+	}
 	adapters_register();
 	return line.command->run(&line);
 }

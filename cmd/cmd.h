@@ -30,7 +30,8 @@ struct command_line {
 	char **argv;         /* argv[0] is the command's name */
 };
 
-/* The house of a command: the store open, migrated and its settings loaded, no threads of jobs. Ends the process with a message if it cannot. */
+/* The house of a command: the store open, migrated and its settings loaded, no threads of jobs. `public_url` NULL: the setting
+ * server.public_url, or empty. Ends the process with a message if it cannot. */
 struct house *command_house(const struct command_line *line, const char *public_url, bool test_clock);
 /* Closes what command_house opened. */
 void command_house_close(struct house *house);
@@ -42,10 +43,14 @@ int command_usage(const struct command_line *line, const char *problem);
 extern const struct desk *const desks[];
 extern const size_t desk_count;
 extern const struct desk home_desk;
+extern const struct desk demo_desk;
 
 int command_backup(struct command_line *line);
+int command_check(struct command_line *line);
+int command_demo(struct command_line *line);
 int command_keygen(struct command_line *line);
 int command_restore(struct command_line *line);
+int command_routes(struct command_line *line);
 int command_serve(struct command_line *line);
 int command_user(struct command_line *line);
 int command_settings(struct command_line *line);

@@ -26,6 +26,9 @@ command_fail(enum rc rc, const struct err *err)
 	return rc_exit(rc);
 }
 
+/* The house keeps the pointer for as long as the process lives; one house a process. */
+static char *public_url_kept;
+
 static char *
 text_of(struct str text)
 {
@@ -48,7 +51,6 @@ command_house(const struct command_line *line, const char *public_url, bool test
 
 	arena_init(&arena);
 	err_init(&err, &arena);
-	/* The house keeps pointers to these for as long as the process lives. */
 	char *url = text_of(line->db_url ? str_from(line->db_url) : str_format(&arena, "sqlite:%s/chancery.db", line->data_folder));
 	enum rc rc = db_open(url, &db, &err);
 	free(url);
@@ -59,7 +61,7 @@ command_house(const struct command_line *line, const char *public_url, bool test
 		.desks = desks,
 		.desk_count = desk_count,
 		.data_folder = line->data_folder,
-		.public_url = public_url,
+		.public_url = public_url ? public_url : "",
 		.test_clock = test_clock,
 	};
 	if (rc == OK)
@@ -68,6 +70,8 @@ command_house(const struct command_line *line, const char *public_url, bool test
 		house_set_error_page(house, html_error_page);
 		rc = setting_refresh(house, &err);
 	}
+	if (rc == OK && !public_url)
+		house->public_url = public_url_kept = text_of(setting_text(house, &arena, "server.public_url"));
 	if (rc != OK)
 		exit(command_fail(rc, &err));
 	arena_release(&arena);

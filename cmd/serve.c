@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "cmd/cmd.h"
+#include "cmd/server.h"
 
 #define SERVE_LISTEN "127.0.0.1:8080"
 
@@ -66,40 +67,26 @@ int
 command_serve(struct command_line *line)
 {
 	struct serve_options options;
-	struct http_server *server = NULL;
+	struct server server;
 	struct arena arena;
 	struct err err;
 	sigset_t signals;
 
 	if (!serve_read(line, &options))
 		return command_usage(line, "these options do not fit");
-	/* Blocked before any thread starts, so that only sigwait hears them. */
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	signal(SIGPIPE, SIG_IGN);
-
+	server_block_signals(&signals);
 	arena_init(&arena);
 	err_init(&err, &arena);
-	const struct str url = options.public_url ? str_from(options.public_url) : str_format(&arena, "http://%s", options.listen);
-	struct house *house = command_house(line, str_c(&arena, url), options.test_clock);
-	enum rc rc = house_start(house, &err);
-	if (rc == OK) {
-		const struct http_options http = {
-			.listen = options.listen,
-			.private_listen = options.private_listen,
-			.allow_public_address = options.public_address,
-		};
-		rc = http_start(house, &http, &server, &err);
-		if (rc == OK)
-			rc = house_run_jobs(house, &err);
-		if (rc == OK)
-			serve_until_told(server, &options, &signals);
-		if (server)
-			http_stop(server);
-		house_stop(house);
-	}
+	struct house *house = command_house(line, options.public_url, options.test_clock);
+	const struct http_options http = {
+		.listen = options.listen,
+		.private_listen = options.private_listen,
+		.allow_public_address = options.public_address,
+	};
+	enum rc rc = server_start(&server, house, &http, &err);
+	if (rc == OK)
+		serve_until_told(server.http, &options, &signals);
+	server_stop(&server);
 	const int status = command_fail(rc, &err);
 	command_house_close(house);
 	arena_release(&arena);

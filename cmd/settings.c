@@ -29,7 +29,7 @@ command_settings(struct command_line *line)
 		return command_usage(line, "these words do not fit");
 	arena_init(&arena);
 	err_init(&err, &arena);
-	struct house *house = command_house(line, "", false);
+	struct house *house = command_house(line, NULL, false);
 	if (line->argc == 4) {
 		rc = setting_set(house, line->argv[2], str_from(line->argv[3]), &err);
 	} else if (line->argc == 3) {

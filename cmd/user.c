@@ -70,7 +70,7 @@ command_user(struct command_line *line)
 	static const struct option options[] = { { "permission", required_argument, NULL, 'p' },
 		                                 { "public-url", required_argument, NULL, 'u' },
 		                                 { NULL, 0, NULL, 0 } };
-	const char *permission = "officer", *public_url = "";
+	const char *permission = "officer", *public_url = NULL;
 	struct arena arena;
 	int option;
 

@@ -6,11 +6,20 @@
 
 struct home_view {
 	struct page page;
+	struct html_url simulator; /* the demo's phones and mailboxes; empty: no demo */
+};
+
+struct desk_alarm {
+	struct str text;   /* what is wrong, for people */
+	struct str detail; /* the probe's own words: names and numbers */
 };
 
 struct desk_view {
 	struct page page;
 	struct str name;
+	struct desk_alarm *alarms;
+	size_t alarm_count;
+	int64_t inbox, queued, in_doubt;
 };
 
 #endif

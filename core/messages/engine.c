@@ -7,12 +7,11 @@
 
 #define LOOK_EVERY CLOCK_SECOND            /* for what comes due by itself */
 #define CLOSE_EVERY (CLOCK_SECOND / 4)
-#define COUNT_EVERY (5 * CLOCK_SECOND)
+#define GONE_EVERY (5 * CLOCK_SECOND)      /* for dispatchers that are silent */
 #define REST (CLOCK_SECOND / 5)            /* after the store failed */
 #define RENDER_AGAIN CLOCK_MINUTE
 #define FOLLOW_WAIT (CLOCK_SECOND / 5)
 #define CHANGES_MOST 1000
-#define RECEIPTS_KEPT (3 * CLOCK_DAY)
 
 /* --- making ------------------------------------------------------------------------------------------------------------------ */
 
@@ -354,7 +353,7 @@ static void report_failure(struct engine *engine, const char *what, enum rc rc, 
 static bool cycle_needed(const struct engine *engine, const struct filled *filled)
 {
 	if (!fold_is_empty(&engine->fold) || filled->count + filled->withheld_count + filled->failed_count > 0 || engine->ask_all ||
-	    clock_monotonic() >= engine->beat_at)
+	    clock_monotonic() >= engine->beat_at || clock_now() >= atomic_load(&engine->lease_until))
 		return true;
 	size_t at = 0;
 	void *value;
@@ -376,6 +375,7 @@ static void run_cycle(struct engine *engine, struct filled *filled, struct err *
 	if (rc == OK) {
 		engine->ask_all = false;
 		engine->beat_at = clock_monotonic() + BEAT;
+		atomic_store(&engine->lease_until, cycle.now + LEASE);
 		lives_settle(engine, cycle.verdicts, cycle.verdict_count);
 		moves_apply(engine, &cycle.moves);
 		receipts_settle(engine);
@@ -455,6 +455,9 @@ static void look_at_clock(struct engine *engine)
 	int64_t now = clock_monotonic();
 	if (now >= engine->looked_at || atomic_exchange(&engine->look, false)) {
 		engine->looked_at = now + LOOK_EVERY;
+		/* What is marked and has run out meanwhile goes back, room or not. */
+		for (size_t i = 0; i < engine->road_count; i++)
+			road_push(&engine->roads[i]);
 		engine->block_look = true;
 		for (size_t channel = 0; channel < CHANNEL_KIND_COUNT; channel++)
 			engine->loose_look[channel] = true;
@@ -491,6 +494,10 @@ static bool step(struct engine *engine, struct err *err)
 		engine->closed_at = clock_monotonic() + CLOSE_EVERY;
 		rc = blocks_close(engine, err);
 	}
+	if (rc == OK && clock_monotonic() >= engine->gone_at) {
+		engine->gone_at = clock_monotonic() + GONE_EVERY;
+		rc = take_over_gone(engine, err);
+	}
 	if (rc != OK)
 		report_failure(engine, "step", rc, err);
 	return opened || ended || read;
@@ -521,6 +528,8 @@ bool engine_round(struct engine *engine)
 	lives_tell(engine, false);
 	figures_update(engine);
 	arena_release(&arena);
+	more |= engine->again;
+	engine->again = false;
 	return more;
 }
 

@@ -185,9 +185,9 @@ static enum rc load(struct engine *engine, struct db_tx *tx, struct arena *arena
 
 /* --- choosing ------------------------------------------------------------------------------------------------------- */
 
-static struct flight *pick(struct engine *engine, int64_t channel, int64_t now)
+static struct flight *pick(struct engine *engine, int64_t channel, int64_t lanes, int64_t now)
 {
-	for (int64_t lane = 0; lane < LANE_COUNT; lane++) {
+	for (int64_t lane = 0; lane < lanes; lane++) {
 		struct flight *flight;
 		while ((flight = queue_pop(&engine->loaded[channel][lane]))) {
 			bool open = flight->expires_at > now && (!flight->live || live_is_open(flight->live, now));
@@ -231,29 +231,39 @@ struct filling {
 	struct engine *engine;
 	struct arena *arena;
 	struct filled *out;
-	size_t room[ROUTES_MAX];
-	bool loaded;
+	size_t room[ROUTES_MAX], urgent[ROUTES_MAX];
 };
+
+/* Picks and renders for one road from the first `lanes` lanes. */
+static enum rc fill_road(struct filling *filling, struct db_tx *tx, struct road *road, int64_t lanes, size_t room, size_t *taken,
+                         int64_t now, struct err *err)
+{
+	struct filled *out = filling->out;
+	enum rc rc = OK;
+	while (rc == OK && *taken < room && out->count + out->withheld_count < BATCH_MOST) {
+		struct flight *flight = pick(filling->engine, (int64_t)road->channel->kind, lanes, now);
+		if (!flight)
+			break;
+		flight->phase = PHASE_PICKED;
+		flight->road = road->index;
+		rc = render_picked(filling->engine, tx, flight, out, filling->arena, err);
+		*taken += flight->parts > 1 ? flight->parts : 1;
+	}
+	return rc;
+}
 
 static enum rc fill_work(struct db_tx *tx, void *context, struct err *err)
 {
 	struct filling *filling = context;
 	struct engine *engine = filling->engine;
-	struct filled *out = filling->out;
 	int64_t now = clock_now();
 	enum rc rc = load(engine, tx, filling->arena, now, err);
 	for (size_t i = 0; rc == OK && i < engine->road_count; i++) {
 		struct road *road = &engine->roads[i];
-		size_t room = filling->room[i], taken = 0;
-		while (rc == OK && taken < room && out->count + out->withheld_count < BATCH_MOST) {
-			struct flight *flight = pick(engine, (int64_t)road->channel->kind, now);
-			if (!flight)
-				break;
-			flight->phase = PHASE_PICKED;
-			flight->road = road->index;
-			rc = render_picked(engine, tx, flight, out, filling->arena, err);
-			taken += flight->parts > 1 ? flight->parts : 1;
-		}
+		size_t taken = 0;
+		rc = fill_road(filling, tx, road, LANE_ANSWER + 1, filling->urgent[i], &taken, now, err);
+		if (rc == OK)
+			rc = fill_road(filling, tx, road, LANE_COUNT, filling->room[i], &taken, now, err);
 	}
 	return rc;
 }
@@ -263,8 +273,8 @@ enum rc fill(struct engine *engine, struct arena *arena, struct filled *out, str
 	struct filling filling = { .engine = engine, .arena = arena, .out = out };
 	bool any = false;
 	for (size_t i = 0; i < engine->road_count; i++) {
-		filling.room[i] = road_room(&engine->roads[i]);
-		any |= filling.room[i] > 0;
+		filling.room[i] = road_room(&engine->roads[i], &filling.urgent[i]);
+		any |= filling.room[i] + filling.urgent[i] > 0;
 	}
 	*out = (struct filled){ 0 };
 	if (!any)

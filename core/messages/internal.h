@@ -248,6 +248,7 @@ struct engine {
 	pthread_t thread, follower;
 	bool serving;
 	_Atomic bool stopping, follower_stop;
+	_Atomic int64_t lease_until; /* UTC microseconds, as the store has it */
 
 	pthread_mutex_t mailbox_lock; /* guards mailbox, woken, and went_down of roads */
 	pthread_cond_t wake;
@@ -266,12 +267,13 @@ struct engine {
 	struct queue loaded[CHANNEL_KIND_COUNT][LANE_COUNT];
 	int64_t backlog[CHANNEL_KIND_COUNT][LANE_COUNT]; /* queued in opened blocks */
 	bool loose_look[CHANNEL_KIND_COUNT]; /* a loose message may wait */
+	bool again;                    /* another round at once */
 	bool ask_all;                  /* a notice was superseded, held or resumed somewhere */
 	bool block_look;               /* a block may wait */
 	bool read_look;                /* an incoming message may be unread */
 	bool recovered;
 	int64_t change_seen;
-	int64_t parts_at, looked_at, beat_at, swept_at, closed_at, counted_at; /* monotonic: when it is next time to */
+	int64_t parts_at, looked_at, beat_at, swept_at, closed_at, gone_at, counted_at; /* monotonic: when it is next time to */
 	int64_t rest_until;            /* monotonic: the store failed; nothing new is marked before */
 	struct fold fold;
 	struct receipt_index receipts;
@@ -343,7 +345,8 @@ extern const struct channel_events road_events;
 /* Hands over what is staged as far as there is room; from any thread. */
 void road_push(struct road *road);
 void road_stage(struct road *road, struct flight *flight);
-size_t road_room(struct road *road);
+/* How many messages may be marked for the road now; *urgent: how many codes and answers, in any case. */
+size_t road_room(struct road *road, size_t *urgent);
 /* Everything staged goes back to the queue: the road is down, so nobody has it. */
 void road_return(struct road *road);
 /* An earlier copy was accepted after all: if this one has not left yet, it stays. */

@@ -80,6 +80,8 @@ void lives_settle(struct engine *engine, const struct verdict *verdicts, size_t 
 	for (size_t i = 0; i < count; i++) {
 		struct live *live = verdicts[i].live;
 		settle(live, verdicts[i].gate, verdicts[i].superseded);
+		/* What waited for the answer goes on at once, whatever it is. */
+		engine->again |= (verdicts[i].gate & GATE_BITS) == GATE_SUSPECT;
 		if (live->held && !verdicts[i].held)
 			engine->block_look = true;
 		live->held = verdicts[i].held;

@@ -87,54 +87,95 @@ static enum message_state state_now(struct opening *opening, struct db_tx *tx, c
 	return MESSAGE_NOT_SENT;
 }
 
+/* Neighbours in a block that come to the same. */
+struct run {
+	int64_t first;      /* place of the first */
+	int64_t count;
+	int64_t not_before, reason;
+	enum message_state state;
+	struct buf ids;     /* a JSON array */
+	int64_t written;    /* by all runs of the block so far */
+};
+
+static enum rc write_run(struct opening *opening, struct db_tx *tx, const struct opened *block, struct run *run, struct err *err)
+{
+	if (run->count == 0)
+		return OK;
+	const struct live *live = block->live;
+	buf_add_char(&run->ids, ']');
+	struct message_insert_run_args args = {
+		.first = block_message_id(block->id, run->first),
+		.person_ids = buf_str(&run->ids),
+		.block_id = block->id,
+		.notice_id = live->id,
+		.event_id = live->event_id,
+		.channel = block->channel,
+		.text_group = block->text_group,
+		.lane = live->lane,
+		.state = run->state,
+		.reason = run->reason,
+		/* As wide as any other time, so that the row keeps its size when it is tried again. */
+		.not_before = run->not_before > 0 ? run->not_before : opening->now,
+		.expires_at = live->expires_at,
+		.created_at = opening->now,
+		.ended_at = run->state == MESSAGE_QUEUED ? MESSAGE_NEVER : opening->now,
+	};
+	int64_t written = 0;
+	enum rc rc = message_insert_run(tx, &args, &written, err);
+	run->written += written;
+	return rc;
+}
+
+static enum rc write_runs(struct opening *opening, struct db_tx *tx, const struct block_next_row *row, struct opened *block,
+                          struct run *run, struct err *err)
+{
+	size_t at = 0;
+	int64_t place = 0, person_id = 0;
+	enum rc rc = OK;
+	for (; rc == OK && block_next_id(row->ids, &at, &person_id); place++) {
+		int64_t not_before = row->not_before, reason = REASON_NONE;
+		enum message_state state = state_now(opening, tx, block, row->not_before > 0, person_id, &not_before, &reason);
+		if (state == MESSAGE_QUEUED && not_before > opening->now && not_before < block->later)
+			block->later = not_before;
+		block->count[state]++;
+		if (run->count == 0 || state != run->state || reason != run->reason || not_before != run->not_before) {
+			rc = write_run(opening, tx, block, run, err);
+			run->first = place;
+			run->count = 0;
+			run->state = state;
+			run->reason = reason;
+			run->not_before = not_before;
+			buf_clear(&run->ids);
+		}
+		buf_add_char(&run->ids, run->count == 0 ? '[' : ',');
+		buf_add_int(&run->ids, person_id);
+		run->count++;
+	}
+	if (rc == OK)
+		rc = write_run(opening, tx, block, run, err);
+	if (rc == OK && place != row->people)
+		rc = err_set(err, FAILED, "block %lld holds %lld people, not %lld", (long long)row->id, (long long)place,
+		             (long long)row->people);
+	return rc;
+}
+
 /* The rows of a block; those that stand already (late joiners) are left out by the store. */
 static enum rc insert_rows(struct opening *opening, struct db_tx *tx, const struct block_next_row *row, struct opened *block,
                            struct err *err)
 {
-	const struct live *live = block->live;
-	struct message_insert_block_args *rows =
-		ARENA_NEW_ARRAY(&opening->arena, struct message_insert_block_args, (size_t)row->people);
-	size_t at = 0, count = 0;
-	int64_t person_id = 0;
-	while (count < (size_t)row->people && block_next_id(row->ids, &at, &person_id)) {
-		int64_t not_before = row->not_before, reason = REASON_NONE;
-		enum message_state state =
-			state_now(opening, tx, block, row->not_before > 0, person_id, &not_before, &reason);
-		rows[count] = (struct message_insert_block_args){
-			.id = block_message_id(row->id, (int64_t)count),
-			.block_id = row->id,
-			.notice_id = live->id,
-			.event_id = live->event_id,
-			.person_id = person_id,
-			.channel = block->channel,
-			.text_group = row->text_group,
-			.lane = live->lane,
-			.state = state,
-			.reason = reason,
-			/* As wide as any other time, so that the row keeps its size when it is tried again. */
-			.not_before = not_before > 0 ? not_before : opening->now,
-			.expires_at = live->expires_at,
-			.created_at = opening->now,
-			.ended_at = state == MESSAGE_QUEUED ? MESSAGE_NEVER : opening->now,
-		};
-		if (state == MESSAGE_QUEUED && not_before > opening->now && not_before < block->later)
-			block->later = not_before;
-		block->count[state]++;
-		count++;
-	}
-	if ((int64_t)count != row->people)
-		return err_set(err, FAILED, "block %lld holds %zu people, not %lld", (long long)row->id, count, (long long)row->people);
-	int64_t written = 0;
-	enum rc rc = message_insert_block(tx, rows, count, &written, err);
-	if (rc != OK || written == (int64_t)count)
+	struct run run = { 0 };
+	buf_init(&run.ids);
+	enum rc rc = write_runs(opening, tx, row, block, &run, err);
+	buf_release(&run.ids);
+	if (rc != OK || run.written == row->people)
 		return rc;
 	struct message_count_range_args range = { .first = block_message_id(row->id, 0),
 		                                  .last = block_message_id(row->id, BLOCK_PEOPLE_MAX - 1) };
 	struct message_count_range_row *states;
-	size_t states_count;
-	rc = message_count_range(tx, &opening->arena, &range, &states, &states_count, err);
+	size_t count;
+	rc = message_count_range(tx, &opening->arena, &range, &states, &count, err);
 	memset(block->count, 0, sizeof block->count);
-	for (size_t i = 0; rc == OK && i < states_count; i++)
+	for (size_t i = 0; rc == OK && i < count; i++)
 		if (states[i].state >= 0 && states[i].state < MESSAGE_STATE_COUNT)
 			block->count[states[i].state] = (int32_t)states[i].people;
 	return rc;

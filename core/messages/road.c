@@ -133,6 +133,9 @@ static size_t submit(struct road *road, struct flight **flights, size_t count)
 
 void road_push(struct road *road)
 {
+	/* A process that slept too long must not go on as if nothing had happened: another may have taken what it had. */
+	if (clock_now() >= atomic_load(&road->engine->lease_until))
+		return;
 	pthread_mutex_lock(&road->lock);
 	while (road->staged_count > 0 && road->up) {
 		struct flight *flights[SUBMIT_MOST];
@@ -174,8 +177,9 @@ void road_return(struct road *road)
 	pthread_mutex_unlock(&road->lock);
 }
 
-size_t road_room(struct road *road)
+size_t road_room(struct road *road, size_t *urgent)
 {
+	*urgent = 0;
 	if (!road->up)
 		return 0;
 	struct channel_counters counters;
@@ -184,6 +188,7 @@ size_t road_room(struct road *road)
 	size_t most = (size_t)setting_int(road->engine->house, "messages.unrecorded_most") + counters.window;
 	pthread_mutex_lock(&road->lock);
 	size_t staged = road->staged_count, handed = road->handed;
+	size_t staged_urgent = road->staged[LANE_CODE].count + road->staged[LANE_ANSWER].count;
 	pthread_mutex_unlock(&road->lock);
 	/* What left since the last look may leave again until the next: so much is marked ahead, that the road need not wait for us. */
 	road->pace = handed - road->handed_seen;
@@ -191,6 +196,8 @@ size_t road_room(struct road *road)
 	size_t wanted = capacity + (road->pace < counters.window ? road->pace : counters.window);
 	size_t room = wanted > staged ? wanted - staged : 0;
 	size_t allowed = most > road->unrecorded ? most - road->unrecorded : 0;
+	/* Somebody waits for a code: it is marked whatever else is marked ahead, and takes the next place that comes free. */
+	*urgent = counters.window > staged_urgent ? counters.window - staged_urgent : 0;
 	return room < allowed ? room : allowed;
 }
 

@@ -91,6 +91,22 @@ person_list_by_address(struct db_tx *tx, struct arena *arena, enum channel_kind 
 }
 
 enum rc
+contact_find_confirmed(struct db_tx *tx, struct arena *arena, enum channel_kind channel, struct str address, struct contact *out, struct err *err)
+{
+	const struct contact_list_by_address_args args = { .address = address, .channel = (int64_t)channel, .most = CONTACT_SHARERS_MAX };
+	struct contact_list_by_address_row *rows;
+	size_t count;
+
+	enum rc rc = contact_list_by_address(tx, arena, &args, &rows, &count, err);
+	if (rc != OK)
+		return rc;
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].confirmed_at != DB_NULL)
+			return contact_find(tx, arena, rows[i].id, out, err);
+	return NOT_FOUND;
+}
+
+enum rc
 contact_opt_out(struct db_tx *tx, enum channel_kind channel, struct str address, bool out, int64_t now, int64_t *changed, struct err *err)
 {
 	const struct contact_list_by_address_args args = { .address = address, .channel = (int64_t)channel, .most = CONTACT_SHARERS_MAX };

@@ -46,6 +46,10 @@ enum rc person_find_public(struct db_tx *tx, struct arena *arena, struct str pub
 enum rc person_list_by_address(struct db_tx *tx, struct arena *arena, enum channel_kind channel, struct str address, size_t most,
                                int64_t **person_ids_out, size_t *count_out, struct err *err);
 
+/* One confirmed contact with this address, of anyone visible: where a code to open their record goes. NOT_FOUND. */
+enum rc contact_find_confirmed(struct db_tx *tx, struct arena *arena, enum channel_kind channel, struct str address, struct contact *out,
+                               struct err *err);
+
 /* Checks a mailbox (RFC 5321 sizes, one @, no control characters; UTF-8 local parts allowed) and lowers its domain. INVALID with a field error on `field`. */
 enum rc mailbox_read(struct arena *arena, struct str text, struct str field, struct str *out, struct err *err);
 

@@ -14,10 +14,11 @@ struct str contact_display(struct arena *arena, const struct contact *contact)
 
 /* --- messages --------------------------------------------------------------------------------------------------- */
 
-enum rc code_message(struct db_tx *tx, struct house *house, struct arena *arena, enum language language, enum channel_kind channel,
-                     int64_t person_id, int64_t contact_id, struct str address, struct str digits, int64_t now, struct err *err)
+enum rc code_message(struct db_tx *tx, struct house *house, struct arena *arena, enum language language, const struct contact *contact,
+                     struct str digits, int64_t now, struct err *err)
 {
 	const struct str host = public_host(house);
+	const enum channel_kind channel = contact->channel;
 	struct str body = T(arena, language, channel == CHANNEL_SMS ? MSG_travel_code_sms : MSG_travel_code_mail, MSG_S("code", digits),
 	                    MSG_S("host", host));
 
@@ -27,9 +28,10 @@ enum rc code_message(struct db_tx *tx, struct house *house, struct arena *arena,
 	const struct message_single message = {
 		.lane = LANE_CODE,
 		.channel = channel,
-		.person_id = person_id,
-		.contact_id = contact_id,
-		.address = contact_id ? S("") : address,
+		.person_id = contact->person_id,
+		/* By address where the contact ended: the engine sends nothing to such a contact. */
+		.contact_id = contact->ended ? 0 : contact->id,
+		.address = contact->ended ? contact->address : S(""),
 		.subject = channel == CHANNEL_MAIL ? T(arena, language, MSG_travel_code_subject, MSG_S("code", digits)) : S(""),
 		.body = body,
 		.expires_at = now + CODE_LIFE,
@@ -55,8 +57,7 @@ enum rc confirm_send(struct db_tx *tx, struct house *house, struct arena *arena,
 	rc = code_issue(tx, house, arena, &request, now, &code, err);
 	if (rc == BUSY)
 		*retry_after = code.retry_after;
-	return rc == OK ? code_message(tx, house, arena, person->language, contact->channel, person->id, contact->id, STR_NONE, code.digits, now, err)
-	                : rc;
+	return rc == OK ? code_message(tx, house, arena, person->language, contact, code.digits, now, err) : rc;
 }
 
 /* The first confirmed address gets the link to the person's page; a text message only for who gave no mailbox. */
@@ -67,7 +68,7 @@ static enum rc send_welcome(struct db_tx *tx, struct house *house, struct arena 
 	bool mailbox = false;
 
 	for (size_t i = 0; i < person->contact_count; i++) {
-		if (person->contacts[i].confirmed && person->contacts[i].id != contact->id)
+		if (person->contacts[i].confirmed || person->contacts[i].ended)
 			return OK;
 		mailbox = mailbox || person->contacts[i].channel == CHANNEL_MAIL;
 	}
@@ -135,9 +136,9 @@ static enum rc confirm_read(struct db_tx *tx, void *context, struct err *err)
 	for (size_t i = 0; rc == OK && i < view->contact_count; i++) {
 		const struct contact *contact = &work->person.contacts[i];
 		int64_t made, until = 0;
-		if (!contact->confirmed)
+		if (contact_is_open(contact))
 			rc = code_last(tx, arena, contact->id, &made, &until, err);
-		view->confirmed += contact->confirmed;
+		view->confirmed += !contact_is_open(contact);
 		view->contacts[i] = (struct confirm_contact){
 			.contact = contact,
 			.address = contact_display(arena, contact),
@@ -206,8 +207,7 @@ static bool confirm_begin(struct confirm_work *work, struct request *request, st
 	return false;
 }
 
-/* Digits of any script, without the blanks that people put between. */
-static struct str code_digits(struct arena *arena, struct str typed)
+struct str code_digits(struct arena *arena, struct str typed)
 {
 	const struct str ascii = text_ascii_digits(arena, typed);
 	char *digits = str_c(arena, ascii);
@@ -228,7 +228,7 @@ static enum rc confirm_try(struct db_tx *tx, void *context, struct err *err)
 	enum rc rc = confirm_find(tx, work, err);
 	if (rc != OK)
 		return rc;
-	if (work->contact->confirmed) { /* the button was pressed twice */
+	if (!contact_is_open(work->contact)) { /* the button was pressed twice */
 		work->result = (struct code_result){ .answer = CODE_RIGHT, .contact_id = work->contact_id };
 		return OK;
 	}
@@ -247,7 +247,7 @@ static void confirm_on(struct confirm_work *work, struct response *response)
 	size_t open = 0;
 
 	for (size_t i = 0; i < work->person.contact_count; i++)
-		open += !work->person.contacts[i].confirmed && work->person.contacts[i].id != work->contact_id;
+		open += contact_is_open(&work->person.contacts[i]) && work->person.contacts[i].id != work->contact_id;
 	if (open) {
 		respond_redirect(request, response,
 		                 str_format(arena, "/confirm/%.*s?done=confirmed", STR_ARG(request_capture(request, "token"))));
@@ -291,7 +291,7 @@ static enum rc confirm_resend(struct db_tx *tx, void *context, struct err *err)
 	struct request *request = work->request;
 
 	enum rc rc = confirm_find(tx, work, err);
-	if (rc == OK && !work->contact->confirmed)
+	if (rc == OK && contact_is_open(work->contact))
 		rc = confirm_send(tx, request->house, request->arena, &work->person, work->contact, request->source, request->now, &work->retry_after, err);
 	work->refused = rc == BUSY && work->retry_after > 0;
 	return rc;

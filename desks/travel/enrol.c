@@ -191,7 +191,7 @@ static enum rc write_contacts(struct db_tx *tx, struct enrol_work *work, struct 
 
 	for (size_t i = 0; rc == OK && i < work->enrolment->contact_count; i++) {
 		const struct contact_new *new = &work->enrolment->contacts[i];
-		struct contact contact = { .channel = new->channel, .address = new->address };
+		struct contact contact = { .person_id = work->person.id, .channel = new->channel, .address = new->address };
 		int64_t retry_after = 0;
 		rc = contact_add(tx, arena, work->person.id, new, S("email"), request->now, &contact.id, err);
 		if (rc == OK)

@@ -47,9 +47,13 @@ void confirm_send_post(struct request *request, struct response *response);
 /* Makes a code for a contact and queues the message with it, in the caller's transaction. BUSY with *retry_after: not now. */
 enum rc confirm_send(struct db_tx *tx, struct house *house, struct arena *arena, const struct person *person, const struct contact *contact,
                      uint64_t source, int64_t now, int64_t *retry_after, struct err *err);
-/* Queues a message with a code that was made: `contact_id` 0 with an address. */
-enum rc code_message(struct db_tx *tx, struct house *house, struct arena *arena, enum language language, enum channel_kind channel,
-                     int64_t person_id, int64_t contact_id, struct str address, struct str digits, int64_t now, struct err *err);
+/* Queues a message with a code that was made. It goes to a contact that ended too: who types the code brings it back. */
+enum rc code_message(struct db_tx *tx, struct house *house, struct arena *arena, enum language language, const struct contact *contact,
+                     struct str digits, int64_t now, struct err *err);
+/* Must it be confirmed (again) before alerts go to it? */
+static inline bool contact_is_open(const struct contact *contact) { return !contact->confirmed || contact->ended; }
+/* Digits of any script, without the blanks and dashes that people put between. */
+struct str code_digits(struct arena *arena, struct str typed);
 /* An address as it is shown: numbers in groups. */
 struct str contact_display(struct arena *arena, const struct contact *contact);
 

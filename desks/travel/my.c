@@ -1,9 +1,11 @@
 /* The person's own page: opened by a link or a code, shows everything and leads to every change. */
 #include "desks/travel/my.h"
+#include "desks/travel/alert.h"
 #include "desks/travel/enrol.h"
 #include "desks/travel/respond.h"
 
 #include "travel_pages.h"
+#include "travel_sql.h"
 
 static const enum person_link page_links[] = { LINK_MANAGE, LINK_VISIT };
 
@@ -81,6 +83,47 @@ struct my_work {
 	struct person person;
 };
 
+/* What a person is to an alert, in their words. A released one without an answer has nothing to answer. */
+static void alert_answer(const struct my_alert_list_row *row, struct my_alert *out)
+{
+	static const struct {
+		const char *css;
+		enum msg message;
+	} answers[] = {
+		{ "waiting", MSG_travel_answer_none },
+		{ "safe", MSG_travel_answer_safe },
+		{ "help", MSG_travel_answer_help },
+		{ "waiting", MSG_travel_answer_none },
+		{ "waiting", MSG_travel_answer_none },
+	};
+	const size_t class = row->class >= 1 && row->class < (int64_t)COUNT_OF(answers) ? (size_t)row->class : 0;
+	out->css = answers[class].css;
+	out->answer = answers[class].message;
+}
+
+static enum rc read_alerts(struct db_tx *tx, struct my_work *work, struct err *err)
+{
+	struct arena *arena = work->request->arena;
+	const struct my_alert_list_args args = { .person = work->person.id, .most = MY_ALERTS_MAX };
+	struct my_alert_list_row *rows;
+	size_t count;
+
+	enum rc rc = my_alert_list(tx, arena, &args, &rows, &count, err);
+	struct my_alert *alerts = ARENA_NEW_ARRAY(arena, struct my_alert, rc == OK ? count : 0);
+	for (size_t i = 0; rc == OK && i < count; i++) {
+		struct alert_version version;
+		rc = version_find(tx, arena, rows[i].version_id, &version, err);
+		if (rc != OK)
+			break;
+		alerts[i] = (struct my_alert){ .public_id = rows[i].public_id, .headline = version_headline(&version, work->request->language),
+			                       .sent_at = version.sent_at, .exercise = rows[i].exercise != 0 };
+		alert_answer(&rows[i], &alerts[i]);
+	}
+	work->view->alerts = alerts;
+	work->view->alert_count = rc == OK ? count : 0;
+	return rc;
+}
+
 static enum rc my_read(struct db_tx *tx, void *context, struct err *err)
 {
 	struct my_work *work = context;
@@ -96,7 +139,7 @@ static enum rc my_read(struct db_tx *tx, void *context, struct err *err)
 		return rc;
 	rc = emergency_contact_find(tx, arena, work->person.id, &view->emergency, err);
 	view->has_emergency = rc == OK;
-	return rc == NOT_FOUND ? OK : rc;
+	return rc == OK || rc == NOT_FOUND ? read_alerts(tx, work, err) : rc;
 }
 
 void my_page_get(struct request *request, struct response *response)
@@ -119,6 +162,8 @@ void my_page_get(struct request *request, struct response *response)
 	view.confirm_token = link_token(person_link_path(request->house, arena, &work.person, LINK_CONFIRM, request->now));
 	view.contact_count = work.person.contact_count;
 	view.contacts = ARENA_NEW_ARRAY(arena, struct my_contact, view.contact_count);
+	for (size_t i = 0; i < view.contact_count; i++)
+		view.open = view.open || contact_is_open(&work.person.contacts[i]);
 	for (size_t i = 0; i < view.contact_count; i++)
 		view.contacts[i] = (struct my_contact){ .contact = &work.person.contacts[i],
 			                                .address = contact_display(arena, &work.person.contacts[i]),

@@ -16,8 +16,6 @@ void my_done(struct request *request, struct response *response, const char *wha
 struct str my_notice(const struct request *request);
 /* Reads the person of the page's token in a transaction of its own; on failure the response is filled and false returned. */
 bool my_open(struct request *request, struct response *response, struct person *out);
-/* Starts a page in the reader's language after a form was refused: status 422. */
-void form_refused(struct response *response);
 
 /* --- pages/my.html ---------------------------------------------------------------------------------------------- */
 struct my_contact {
@@ -25,6 +23,14 @@ struct my_contact {
 	struct str address;
 	bool first, last;
 };
+struct my_alert {
+	struct str public_id, headline;
+	int64_t sent_at;
+	bool exercise;
+	const char *css;
+	enum msg answer;
+};
+#define MY_ALERTS_MAX 50
 struct my_view {
 	struct page page;
 	struct str token, confirm_token;
@@ -32,6 +38,9 @@ struct my_view {
 	struct my_contact *contacts;
 	size_t contact_count;
 	bool reachable;          /* at least one usable contact */
+	bool open;               /* at least one contact to confirm */
+	struct my_alert *alerts; /* that touched the person, newest first */
+	size_t alert_count;
 	struct trip *trips;
 	size_t trip_count;
 	struct watch *watches;
@@ -41,6 +50,48 @@ struct my_view {
 };
 void my_page_get(struct request *request, struct response *response);
 
-struct my_gone_view { struct page page; bool deleted; };
+struct my_gone_view { struct page page; };
+/* By a code: the address, the code, and which record if several have the address. */
+struct my_ask_view { struct page page; struct str address; struct phone_form phone; };
+struct my_code_view { struct page page; struct str token, typed; };
+struct my_record { const struct person *person; struct str token; };
+struct my_choose_view { struct page page; struct my_record *records; size_t record_count; };
+void my_ask_get(struct request *request, struct response *response);
+void my_ask_post(struct request *request, struct response *response);
+void my_code_get(struct request *request, struct response *response);
+void my_code_post(struct request *request, struct response *response);
+void my_choose_get(struct request *request, struct response *response);
+
+/* --- pages/my_change.html --------------------------------------------------------------------------------------- */
+struct my_me_view { struct page page; struct str token, name; struct choice *languages; };
+struct my_contact_view { struct page page; struct str token, email; struct phone_form mobile; };
+struct my_emergency_view { struct page page; struct str token; struct emergency_form form; bool has; };
+void my_me_get(struct request *request, struct response *response);
+void my_me_post(struct request *request, struct response *response);
+void my_contact_get(struct request *request, struct response *response);
+void my_contact_post(struct request *request, struct response *response);
+void my_contact_act_post(struct request *request, struct response *response);
+void my_emergency_get(struct request *request, struct response *response);
+void my_emergency_post(struct request *request, struct response *response);
+void my_links_post(struct request *request, struct response *response);
+
+/* --- pages/my_data.html ----------------------------------------------------------------------------------------- */
+struct my_delete_view { struct page page; struct str token; size_t trips, watches, contacts; };
+void my_export_get(struct request *request, struct response *response);
+void my_delete_get(struct request *request, struct response *response);
+void my_delete_post(struct request *request, struct response *response);
+void my_deleted_get(struct request *request, struct response *response);
+
+/* Ends the record and removes every row that says who the person is or what they wrote, in all rooms; ids and counts stay. In the caller's
+ * transaction. */
+enum rc traveller_erase(struct db_tx *tx, int64_t person_id, int64_t now, struct err *err);
+/* Everything stored about a person, as JSON text. */
+enum rc traveller_export(struct db_tx *tx, struct arena *arena, const struct person *person, struct str *json_out, struct err *err);
+
+/* --- pages/unsubscribe.html ------------------------------------------------------------------------------------- */
+struct unsubscribe_view { struct page page; struct str token, address; bool out; };
+void unsubscribe_get(struct request *request, struct response *response);
+void unsubscribe_post(struct request *request, struct response *response);
+void unsubscribe_undo_post(struct request *request, struct response *response);
 
 #endif

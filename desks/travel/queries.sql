@@ -88,6 +88,80 @@ UPDATE watch SET kind = :kind, country = :country, name = :name, area = :area, z
 -- name: watch_put_ended :exec
 -- parameter: watch_id INTEGER
 UPDATE watch SET ended_at = :ended_at WHERE id = :watch_id AND ended_at IS NULL;
+
+-- --- the person's own data ------------------------------------------------------------------------------------------
+
+-- Alerts that a person was part of, newest first, with what they are to it (no row of recipient: no answer yet).
+-- name: my_alert_list :many
+-- parameter: person INTEGER
+-- parameter: most INTEGER
+SELECT a.id, a.public_id, a.number, a.exercise, a.state, a.version_id, r.class, r.released, r.answered_at
+FROM alert a
+LEFT JOIN recipient r ON r.alert_id = a.id AND r.person_id = :person
+WHERE a.version_id IS NOT NULL AND a.id IN (SELECT m.event_id FROM message m WHERE m.person_id = :person AND m.notice_id > 0
+	UNION SELECT q.alert_id FROM recipient q WHERE q.person_id = :person)
+ORDER BY a.id DESC LIMIT :most;
+
+-- name: export_message_each :each
+-- parameter: person INTEGER
+SELECT m.channel, m.state, m.notice_id, m.event_id, m.created_at, m.accepted_at, m.ended_at, a.number, t.subject, t.body
+FROM message m
+LEFT JOIN alert a ON a.id = m.event_id AND m.notice_id > 0
+LEFT JOIN message_text t ON t.message_id = m.id
+WHERE m.person_id = :person ORDER BY m.created_at, m.id;
+
+-- name: export_incoming_each :each
+-- parameter: person INTEGER
+SELECT i.channel, i.received_at, t.subject, t.body
+FROM incoming i JOIN incoming_text t ON t.incoming_id = i.id
+WHERE i.person_id = :person ORDER BY i.received_at, i.id;
+
+-- name: export_response_each :each
+-- parameter: person INTEGER
+SELECT a.number, r.status, r.by, r.received_at, t.note, t.place
+FROM response r JOIN alert a ON a.id = r.alert_id
+LEFT JOIN response_text t ON t.response_id = r.id
+WHERE r.person_id = :person ORDER BY r.id;
+
+-- What a person wrote or was written alone to them, and what officers wrote about them. Rows with ids and counts stay.
+-- name: erase_message_text :exec
+-- parameter: person INTEGER
+DELETE FROM message_text WHERE message_id IN (SELECT id FROM message WHERE person_id = :person AND notice_id = 0);
+
+-- name: erase_incoming_text :exec
+-- parameter: person INTEGER
+UPDATE incoming_text SET address = '', subject = '', message_id = '', body = ''
+WHERE incoming_id IN (SELECT id FROM incoming WHERE person_id = :person);
+
+-- name: erase_inbox_note :exec
+-- parameter: person INTEGER
+UPDATE inbox_note SET text = '' WHERE action_id IN (
+	SELECT a.id FROM inbox_action a JOIN incoming i ON i.id = a.incoming_id WHERE i.person_id = :person);
+
+-- name: erase_response_text :exec
+-- parameter: person INTEGER
+DELETE FROM response_text WHERE response_id IN (SELECT id FROM response WHERE person_id = :person);
+
+-- name: erase_board_note :exec
+-- parameter: person INTEGER
+DELETE FROM board_note WHERE action_id IN (SELECT id FROM board_action WHERE person_id = :person);
+
+-- name: erase_companion :exec
+-- parameter: person INTEGER
+DELETE FROM companion WHERE trip_id IN (SELECT id FROM trip WHERE person_id = :person);
+
+-- name: erase_leg :exec
+-- parameter: person INTEGER
+DELETE FROM leg WHERE person_id = :person;
+
+-- name: erase_watch :exec
+-- parameter: person INTEGER
+DELETE FROM watch WHERE person_id = :person;
+
+-- name: erase_trip :exec
+-- parameter: person INTEGER
+DELETE FROM trip WHERE person_id = :person;
+
 -- === alerts (alert*.c) ==============================================================================================
 
 -- name: alert_row_find :one

@@ -2,6 +2,7 @@
 #include "desks/travel/travel.h"
 #include "desks/travel/enrol.h"
 #include "desks/travel/alert.h"
+#include "desks/travel/find.h"
 #include "desks/travel/my.h"
 
 #include "travel_sql.h"
@@ -13,6 +14,12 @@ static const struct route routes[] = {
 	{ METHOD_GET, "/confirm/:token", confirm_get, "Where codes are typed that confirm addresses", PERMIT_ANYONE, RATE_PAGE, false },
 	{ METHOD_POST, "/confirm/:token", confirm_post, "Confirms an address by its code", PERMIT_ANYONE, RATE_SECRET, false },
 	{ METHOD_POST, "/confirm/:token/send", confirm_send_post, "Sends a code again", PERMIT_ANYONE, RATE_SECRET, false },
+	{ METHOD_GET, "/my", my_ask_get, "Asks for a code to open one's page", PERMIT_ANYONE, RATE_PAGE, false },
+	{ METHOD_POST, "/my", my_ask_post, "Sends a code to open one's page", PERMIT_ANYONE, RATE_SECRET, false },
+	{ METHOD_GET, "/my/deleted", my_deleted_get, "After everything was deleted", PERMIT_ANYONE, RATE_PAGE, false },
+	{ METHOD_GET, "/my/code/:token", my_code_get, "Where the code is typed", PERMIT_ANYONE, RATE_PAGE, false },
+	{ METHOD_POST, "/my/code/:token", my_code_post, "Opens one's page by the code", PERMIT_ANYONE, RATE_SECRET, false },
+	{ METHOD_GET, "/my/choose/:token", my_choose_get, "Several people have the address", PERMIT_ANYONE, RATE_PAGE, false },
 	{ METHOD_GET, "/my/:token", my_page_get, "The person's own page", PERMIT_ANYONE, RATE_PAGE, false },
 	{ METHOD_GET, "/my/:token/trips/new", trip_new_get, "The form of a new trip", PERMIT_ANYONE, RATE_PAGE, false },
 	{ METHOD_POST, "/my/:token/trips/new", trip_new_post, "Adds a trip", PERMIT_ANYONE, RATE_FORM, false },
@@ -24,6 +31,24 @@ static const struct route routes[] = {
 	{ METHOD_GET, "/my/:token/watches/:watch", watch_get, "The form of a watch", PERMIT_ANYONE, RATE_PAGE, false },
 	{ METHOD_POST, "/my/:token/watches/:watch", watch_post, "Changes a watch", PERMIT_ANYONE, RATE_FORM, false },
 	{ METHOD_POST, "/my/:token/watches/:watch/end", watch_end_post, "Ends a watch", PERMIT_ANYONE, RATE_FORM, false },
+	{ METHOD_GET, "/my/:token/me", my_me_get, "The form of name and language", PERMIT_ANYONE, RATE_PAGE, false },
+	{ METHOD_POST, "/my/:token/me", my_me_post, "Changes name and language", PERMIT_ANYONE, RATE_FORM, false },
+	{ METHOD_GET, "/my/:token/contacts/new", my_contact_get, "The form of a new address", PERMIT_ANYONE, RATE_PAGE, false },
+	{ METHOD_POST, "/my/:token/contacts/new", my_contact_post, "Adds an address and sends its code", PERMIT_ANYONE, RATE_SECRET, false },
+	{ METHOD_POST, "/my/:token/contacts/:contact", my_contact_act_post, "Confirms, orders, uses, leaves or removes an address",
+	  PERMIT_ANYONE, RATE_FORM, false },
+	{ METHOD_GET, "/my/:token/emergency", my_emergency_get, "The form of the emergency contact", PERMIT_ANYONE, RATE_PAGE, false },
+	{ METHOD_POST, "/my/:token/emergency", my_emergency_post, "Changes or removes the emergency contact", PERMIT_ANYONE, RATE_FORM, false },
+	{ METHOD_POST, "/my/:token/links", my_links_post, "Ends all links given out for this person", PERMIT_ANYONE, RATE_FORM, false },
+	{ METHOD_GET, "/my/:token/export", my_export_get, "Everything stored about the person, as JSON", PERMIT_ANYONE, RATE_PAGE, false },
+	{ METHOD_GET, "/my/:token/delete", my_delete_get, "What deleting everything means", PERMIT_ANYONE, RATE_PAGE, false },
+	{ METHOD_POST, "/my/:token/delete", my_delete_post, "Deletes everything about the person", PERMIT_ANYONE, RATE_FORM, false },
+	{ METHOD_GET, "/unsubscribe/:token", unsubscribe_get, "One button to stop alerts to a mailbox", PERMIT_ANYONE, RATE_PAGE, false },
+	{ METHOD_POST, "/unsubscribe/:token", unsubscribe_post, "Stops alerts to a mailbox (RFC 8058)", PERMIT_ANYONE, RATE_FORM, true },
+	{ METHOD_POST, "/unsubscribe/:token/undo", unsubscribe_undo_post, "Starts them again", PERMIT_ANYONE, RATE_FORM, false },
+	{ METHOD_GET, "/find", find_get, "Finds places and countries by name", PERMIT_ANYONE, RATE_PAGE, false },
+	{ METHOD_GET, "/country/:code", country_get, "A country and the alerts that touch it", PERMIT_ANYONE, RATE_PAGE, false },
+	{ METHOD_GET, "/country/:code/map.svg", country_map_get, "The map of a country", PERMIT_ANYONE, RATE_PAGE, false },
 	/* --- alerts --- */
 	{ METHOD_GET, "/desk/alerts", alerts_get, "The officers' list of alerts", PERMIT_READER, RATE_PAGE, false },
 	{ METHOD_GET, "/desk/alerts/new", alert_new_get, "The form of a new alert", PERMIT_OFFICER, RATE_PAGE, false },
@@ -57,6 +82,8 @@ static const struct setting settings[] = {
 static const struct menu_entry menu[] = {
 	/* --- travellers --- */
 	{ MSG_travel_enrol_menu, "/enrol", PERMIT_ANYONE, 10 },
+	{ MSG_travel_my_title, "/my", PERMIT_ANYONE, 11 },
+	{ MSG_travel_find_menu, "/find", PERMIT_ANYONE, 12 },
 	/* --- alerts --- */
 	{ MSG_alert_title, "/desk/alerts", PERMIT_READER, 20 },
 	/* --- the board --- */

@@ -310,7 +310,8 @@ void rig_turn(struct rig *rig)
 		rig_read(rig, latest_work, &latest);
 		atomic_store(&rig->engine->change_latest, latest);
 		atomic_store(&rig->engine->look, true);
-		rig->engine->closed_at = rig->engine->swept_at = rig->engine->parts_at = 0;
+		rig->engine->closed_at = rig->engine->swept_at = rig->engine->parts_at = rig->engine->gone_at = 0;
+		rig->engine->beat_at = 0;
 		rig->engine->rest_until = 0;
 		quiet = engine_round(rig->engine) ? 0 : quiet + 1;
 	}

@@ -6,6 +6,36 @@
 
 #define BOTH_CHANNELS (CHANNEL_BIT(CHANNEL_MAIL) | CHANNEL_BIT(CHANNEL_SMS))
 #define SMS CHANNEL_BIT(CHANNEL_SMS)
+#define MAIL CHANNEL_BIT(CHANNEL_MAIL)
+
+static void phone_of(int64_t person, char out[32])
+{
+	snprintf(out, 32, "+1555%07lld", (long long)person);
+}
+
+/* Index of the last message handed over to a person's phone; fails the test if there is none. */
+static size_t last_to(const struct rig *rig, int64_t person)
+{
+	char to[32];
+	phone_of(person, to);
+	for (size_t i = rig->sms.count; i-- > 0;)
+		if (strcmp(rig->sms.messages[i].to, to) == 0)
+			return i;
+	fail_msg("nothing was handed over to person %lld", (long long)person);
+	return 0;
+}
+
+static size_t sent_to(const struct rig *rig, int64_t person)
+{
+	char to[32];
+	phone_of(person, to);
+	return fake_count_to(&rig->sms, to);
+}
+
+static void move_clock(int64_t by)
+{
+	clock_set_offset(clock_offset() + by);
+}
 
 /* --- the plain path ------------------------------------------------------------------------------------------------ */
 
@@ -28,11 +58,8 @@ static void test_everyone_once(void **state)
 	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_ACCEPTED), 2500);
 	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_QUEUED), 0);
 	assert_int_equal(rig.sms.submitted, 2500);
-	for (int64_t person = 1; person <= 2500; person += 37) {
-		char to[32];
-		snprintf(to, sizeof to, "+1555%07lld", (long long)person);
-		assert_int_equal(fake_count_to(&rig.sms, to), 1);
-	}
+	for (int64_t person = 1; person <= 2500; person += 37)
+		assert_int_equal(sent_to(&rig, person), 1);
 	while (rig_count(&rig, notice, CHANNEL_MAIL, MESSAGE_ACCEPTED) < 2500) {
 		fake_accept_all(&rig.mail);
 		rig_turn(&rig);
@@ -44,6 +71,1068 @@ static void test_everyone_once(void **state)
 	assert_int_equal(row.was_in_doubt, 0);
 	assert_int_equal(row.status_code, 250);
 	assert_string_equal(rig.mail.messages[0].references, "<event.1@localhost>");
+	assert_string_equal(rig.mail.messages[0].unsubscribe, "https://chancery.example/unsubscribe/x");
+	rig_release(&rig);
+}
+
+/* A sign-in code leaves at once, whatever is queued. */
+static void test_codes_first(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 3000);
+	rig.sms.window = 10;
+	rig_send(&rig, 1, 1, 3000, SMS);
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.submitted, 10);
+	struct message_single code = { .lane = LANE_CODE, .channel = CHANNEL_SMS, .address = S("+15559999999"), .body = S("123456"),
+		                       .expires_at = clock_now() + CLOCK_HOUR };
+	rig_queue(&rig, &code);
+	rig_turn(&rig);
+	fake_accept(&rig.sms, 0, 0, "A1"); /* room for one */
+	rig_turn(&rig);
+	assert_string_equal(rig.sms.messages[10].to, "+15559999999");
+	assert_string_equal(rig.sms.messages[10].text, "123456");
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+/* --- freezing ---------------------------------------------------------------------------------------------------------- */
+
+struct freezing {
+	struct notice_new notice;
+	const struct notice_person *people;
+	size_t count;
+	int64_t id;
+};
+
+static enum rc freeze_work(struct db_tx *tx, void *context, struct err *err)
+{
+	struct freezing *freezing = context;
+	return notice_freeze(tx, &freezing->notice, freezing->people, freezing->count, clock_now(), &freezing->id, err);
+}
+
+struct seen {
+	int64_t person[32], group[32];
+	unsigned channels[32];
+	size_t count;
+	int64_t notice_id;
+};
+
+static enum rc see(void *context, int64_t person_id, int64_t text_group, unsigned channels)
+{
+	struct seen *seen = context;
+	assert_true(seen->count < 32);
+	seen->person[seen->count] = person_id;
+	seen->group[seen->count] = text_group;
+	seen->channels[seen->count++] = channels;
+	return OK;
+}
+
+static enum rc each_work(struct db_tx *tx, void *context, struct err *err)
+{
+	struct seen *seen = context;
+	seen->count = 0;
+	return notice_each_person(tx, seen->notice_id, see, seen, err);
+}
+
+struct finding {
+	int64_t notice_id, person_id, group;
+	unsigned channels;
+	enum rc rc;
+};
+
+static enum rc find_work(struct db_tx *tx, void *context, struct err *err)
+{
+	struct finding *finding = context;
+	finding->rc = notice_find_person(tx, finding->notice_id, finding->person_id, &finding->channels, &finding->group, err);
+	return OK;
+}
+
+static void test_frozen_is_read_back(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	const struct notice_person people[] = {
+		{ .person_id = 3, .channels = BOTH_CHANNELS, .text_group = 1 },
+		{ .person_id = 200, .channels = SMS, .text_group = 2 },
+		{ .person_id = 201, .channels = 0, .text_group = 1 },
+		{ .person_id = INT64_C(1) << 40, .channels = SMS, .text_group = 1, .not_before = { 0, 0, 5 } },
+	};
+	struct freezing freezing = { .notice = { .kind = NOTICE_ALERT, .event_id = 1, .expires_at = clock_now() + CLOCK_DAY },
+		                     .people = people, .count = 4 };
+	rig_write(&rig, freeze_work, &freezing, OK);
+	struct seen seen = { .notice_id = freezing.id };
+	rig_read(&rig, each_work, &seen);
+	assert_int_equal(seen.count, 5);
+	unsigned channels[5] = { 0 };
+	for (size_t i = 0; i < seen.count; i++)
+		for (size_t p = 0; p < 4; p++)
+			if (seen.person[i] == people[p].person_id) {
+				channels[p] |= seen.channels[i];
+				assert_int_equal(seen.group[i], people[p].text_group);
+			}
+	for (size_t p = 0; p < 4; p++) {
+		assert_int_equal(channels[p], people[p].channels);
+		struct finding finding = { .notice_id = freezing.id, .person_id = people[p].person_id };
+		rig_read(&rig, find_work, &finding);
+		assert_int_equal(finding.rc, OK);
+		assert_int_equal(finding.channels, people[p].channels);
+		assert_int_equal(finding.group, people[p].text_group);
+	}
+	struct finding nobody = { .notice_id = freezing.id, .person_id = 4 };
+	rig_read(&rig, find_work, &nobody);
+	assert_int_equal(nobody.rc, NOT_FOUND);
+	assert_int_equal(rig_count(&rig, freezing.id, CHANNEL_SMS, MESSAGE_PLANNED), 3);
+	assert_int_equal(rig_count(&rig, freezing.id, CHANNEL_MAIL, MESSAGE_PLANNED), 1);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+static void test_bad_audiences_are_refused(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	const struct notice_person unsorted[] = { { .person_id = 2, .channels = SMS }, { .person_id = 1, .channels = SMS } };
+	const struct notice_person twice[] = { { .person_id = 2, .channels = SMS }, { .person_id = 2, .channels = SMS } };
+	const struct notice_person zero[] = { { .person_id = 0, .channels = SMS } };
+	struct freezing freezing = { .notice = { .kind = NOTICE_ALERT, .event_id = 1, .expires_at = clock_now() + CLOCK_DAY } };
+	const struct notice_person *const bad[] = { unsorted, twice, zero };
+	const size_t counts[] = { 2, 2, 1 };
+	for (size_t i = 0; i < 3; i++) {
+		freezing.people = bad[i];
+		freezing.count = counts[i];
+		rig_write(&rig, freeze_work, &freezing, FAILED);
+	}
+	/* Nobody is an audience, too: an alert that reaches no one is still sent and counted. */
+	freezing.count = 0;
+	rig_write(&rig, freeze_work, &freezing, OK);
+	rig_turn(&rig);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+/* --- late joiners ---------------------------------------------------------------------------------------------------------- */
+
+static void test_late_joiner_gets_it_once(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 20);
+	int64_t notice = rig_send(&rig, 1, 1, 10, SMS);
+	const struct notice_person in_block = { .person_id = 5, .channels = SMS, .text_group = 1 };
+	const struct notice_person outside = { .person_id = 15, .channels = SMS, .text_group = 1 };
+	rig_add(&rig, notice, &in_block); /* before the block is opened */
+	rig_add(&rig, notice, &outside);
+	rig_add(&rig, notice, &outside);
+	rig_check(&rig);
+	rig_turn(&rig);
+	rig_add(&rig, notice, &in_block); /* and after */
+	rig_add(&rig, notice, &outside);
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.submitted, 11);
+	assert_int_equal(sent_to(&rig, 5), 1);
+	assert_int_equal(sent_to(&rig, 15), 1);
+	fake_accept_all(&rig.sms);
+	rig_turn(&rig);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_PLANNED), 11);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_ACCEPTED), 11);
+	struct finding finding = { .notice_id = notice, .person_id = 15 };
+	rig_read(&rig, find_work, &finding);
+	assert_int_equal(finding.rc, OK);
+	assert_int_equal(finding.channels, SMS);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+/* --- superseding ------------------------------------------------------------------------------------------------------------- */
+
+/* At whatever step the new version comes, nothing of the old one leaves after its commit. */
+static void test_supersede_at_every_step(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 3000);
+	for (int step = 0; step < 5; step++) {
+		int64_t event = 10 + step;
+		rig.sms.window = 20;
+		rig.sms.count = 0;
+		rig.sms.outstanding = 0;
+		size_t before = rig.sms.submitted;
+		int64_t first = rig_send(&rig, event, 1, 3000, SMS);
+		if (step == 1) { /* opened and loaded, road full */
+			rig_turn(&rig);
+		} else if (step == 2) { /* half way */
+			rig_turn(&rig);
+			fake_accept_all(&rig.sms);
+			rig_turn(&rig);
+		} else if (step == 3) { /* one is refused for now and waits */
+			rig_turn(&rig);
+			fake_refuse(&rig.sms, 0, CHANNEL_FAULT_TEMPORARY, 8);
+			rig_turn(&rig);
+		} else if (step == 4) { /* some are in doubt */
+			rig_turn(&rig);
+			fake_doubt(&rig.sms, 0);
+			rig_turn(&rig);
+		}
+		size_t sent = rig.sms.submitted - before;
+		int64_t second = rig_send(&rig, event, 1, 10, SMS);
+		rig_check(&rig);
+		size_t kept = rig.sms.count;
+		for (int i = 0; i < 10; i++) {
+			rig_turn(&rig);
+			fake_accept_all(&rig.sms);
+			rig_turn(&rig);
+		}
+		for (size_t i = kept; i < rig.sms.count; i++) {
+			char text[64];
+			snprintf(text, sizeof text, "notice %lld group 1 person", (long long)(event * 10));
+			assert_true(strncmp(rig.sms.messages[i].text, text, strlen(text)) == 0);
+		}
+		assert_int_equal(rig.sms.submitted - before, sent + 10);
+		int64_t doubt = step == 4;
+		assert_int_equal(rig_count(&rig, first, CHANNEL_SMS, MESSAGE_QUEUED), 0);
+		assert_int_equal(rig_count(&rig, first, CHANNEL_SMS, MESSAGE_IN_DOUBT), doubt);
+		assert_int_equal(rig_count(&rig, first, CHANNEL_SMS, MESSAGE_SUPERSEDED) +
+		                         rig_count(&rig, first, CHANNEL_SMS, MESSAGE_ACCEPTED) + doubt,
+		                 3000);
+		assert_int_equal(rig_count(&rig, second, CHANNEL_SMS, MESSAGE_ACCEPTED), 10);
+		rig_check(&rig);
+	}
+	rig_release(&rig);
+}
+
+/* What is marked but has not left is taken back by a supersede that comes between. */
+static void test_supersede_stops_what_is_staged(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 100);
+	rig.sms.window = 10;
+	int64_t notice = rig_send(&rig, 1, 1, 100, SMS);
+	rig_turn(&rig);
+	fake_accept_all(&rig.sms); /* ten more leave, and as many are marked ahead */
+	rig_turn(&rig);
+	struct road *road = &rig.engine->roads[0];
+	assert_true(road->staged_count > 0);
+	size_t sent = rig.sms.submitted;
+	rig_supersede(&rig, 1);
+	/* The carrier has room again before the dispatcher has looked: the gate is shut all the same. */
+	fake_accept_all(&rig.sms);
+	assert_int_equal(rig.sms.submitted, sent);
+	rig_turn(&rig);
+	fake_accept_all(&rig.sms);
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.submitted, sent);
+	assert_int_equal(road->staged_count, 0);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_ACCEPTED), (int64_t)sent);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_SUPERSEDED), 100 - (int64_t)sent);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+static enum rc supersede_and_fail(struct db_tx *tx, void *context, struct err *err)
+{
+	enum rc rc = notice_supersede(tx, NOTICE_ALERT, *(const int64_t *)context, 0, clock_now(), err);
+	return rc == OK ? CONFLICT : rc;
+}
+
+/* A supersede that is rolled back stops nothing for good. */
+static void test_supersede_rolled_back(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 50);
+	rig.sms.window = 10;
+	int64_t event = 1, notice = rig_send(&rig, event, 1, 50, SMS);
+	rig_turn(&rig);
+	rig_write(&rig, supersede_and_fail, &event, CONFLICT);
+	for (int i = 0; i < 20; i++) {
+		fake_accept_all(&rig.sms);
+		rig_turn(&rig);
+	}
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_ACCEPTED), 50);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+static void test_late_joiner_of_a_superseded_notice(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 20);
+	fake_cut(&rig.sms);
+	int64_t notice = rig_send(&rig, 1, 1, 5, SMS);
+	const struct notice_person person = { .person_id = 15, .channels = SMS, .text_group = 1 };
+	rig_add(&rig, notice, &person);
+	rig_turn(&rig);
+	rig_supersede(&rig, 1);
+	fake_up(&rig.sms);
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.submitted, 0);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_SUPERSEDED), 6);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+/* --- refusals ------------------------------------------------------------------------------------------------------------------ */
+
+static void test_temporary_refusals_back_off(void **state)
+{
+	static const int64_t waits[] = { 30, 60, 120, 300, 600, 600 };
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 1);
+	int64_t notice = rig_send(&rig, 1, 1, 1, SMS);
+	for (size_t i = 0; i < COUNT_OF(waits); i++) {
+		rig_turn(&rig);
+		assert_int_equal(rig.sms.count, i + 1);
+		fake_refuse(&rig.sms, i, CHANNEL_FAULT_TEMPORARY, 8);
+		rig_turn(&rig);
+		assert_int_equal(rig.sms.count, i + 1);
+		struct get_message_row row = rig_message(&rig, notice, 1, CHANNEL_SMS);
+		assert_int_equal(row.state, MESSAGE_QUEUED);
+		assert_int_equal(row.attempts, i + 1);
+		assert_int_equal(row.status_code, 8);
+		assert_string_equal(row.carrier_status.ptr, "REFUSED");
+		int64_t wait = row.not_before - clock_now();
+		assert_in_range(wait, waits[i] * CLOCK_SECOND * 79 / 100, waits[i] * CLOCK_SECOND * 121 / 100);
+		move_clock(waits[i] * CLOCK_SECOND * 78 / 100);
+		rig_turn(&rig);
+		assert_int_equal(rig.sms.count, i + 1); /* not before its time */
+		move_clock(waits[i] * CLOCK_SECOND * 45 / 100);
+		rig_check(&rig);
+	}
+	rig_turn(&rig);
+	fake_accept_all(&rig.sms);
+	rig_turn(&rig);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_ACCEPTED), 1);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+static void test_throttling_is_no_attempt(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 1);
+	int64_t notice = rig_send(&rig, 1, 1, 1, SMS);
+	for (size_t i = 0; i < 20; i++) {
+		rig_turn(&rig);
+		assert_int_equal(rig.sms.count, i + 1);
+		fake_refuse(&rig.sms, i, CHANNEL_FAULT_THROTTLE, 0x58);
+	}
+	rig_turn(&rig);
+	fake_accept_all(&rig.sms);
+	rig_turn(&rig);
+	struct get_message_row row = rig_message(&rig, notice, 1, CHANNEL_SMS);
+	assert_int_equal(row.state, MESSAGE_ACCEPTED);
+	assert_int_equal(row.attempts, 1);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+static enum rc ended_work(struct db_tx *tx, void *context, struct err *err)
+{
+	struct get_ended_contacts_row row;
+	struct arena arena;
+	arena_init(&arena);
+	enum rc rc = get_ended_contacts(tx, &arena, &row, err);
+	arena_release(&arena);
+	*(int64_t *)context = row.ended;
+	return rc;
+}
+
+static int64_t ended_contacts(struct rig *rig)
+{
+	int64_t ended = -1;
+	rig_read(rig, ended_work, &ended);
+	return ended;
+}
+
+/* A hard bounce ends the channel, not the person; the person is unreachable when no other channel is left. */
+static void test_unknown_address(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 2);
+	int64_t notice = rig_send(&rig, 1, 1, 1, BOTH_CHANNELS);
+	rig_turn(&rig);
+	fake_refuse(&rig.sms, 0, CHANNEL_FAULT_RECIPIENT, 11);
+	rig_turn(&rig);
+	struct get_message_row row = rig_message(&rig, notice, 1, CHANNEL_SMS);
+	assert_int_equal(row.state, MESSAGE_FAILED);
+	assert_int_equal(row.reason, REASON_UNKNOWN_ADDRESS);
+	assert_int_equal(row.status_code, 11);
+	assert_int_equal(ended_contacts(&rig), 1);
+	for (size_t i = 0; i < record.unreachable_count; i++)
+		assert_true(record.unreachable[i] < 0); /* the mail is still on its way */
+	fake_refuse(&rig.mail, 0, CHANNEL_FAULT_RECIPIENT, 550);
+	rig_turn(&rig);
+	assert_int_equal(ended_contacts(&rig), 2);
+	assert_true(record.unreachable_count > 0);
+	assert_int_equal(record.unreachable[record.unreachable_count - 1], 1);
+	rig_check(&rig);
+	/* The next notice finds nobody to write to. */
+	int64_t next = rig_send(&rig, 2, 1, 1, SMS);
+	rig_turn(&rig);
+	row = rig_message(&rig, next, 1, CHANNEL_SMS);
+	assert_int_equal(row.state, MESSAGE_NOT_SENT);
+	assert_int_equal(row.reason, REASON_NO_CONTACT);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+static void test_refused_message_says_nothing_against_the_address(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 1);
+	int64_t notice = rig_send(&rig, 1, 1, 1, SMS);
+	rig_turn(&rig);
+	fake_refuse(&rig.sms, 0, CHANNEL_FAULT_MESSAGE, 0x45);
+	rig_turn(&rig);
+	struct get_message_row row = rig_message(&rig, notice, 1, CHANNEL_SMS);
+	assert_int_equal(row.state, MESSAGE_FAILED);
+	assert_int_equal(row.reason, REASON_REFUSED);
+	assert_int_equal(ended_contacts(&rig), 0);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+static enum rc opt_out_work(struct db_tx *tx, void *context, struct err *err)
+{
+	struct opt_out_contact_args args = { .person_id = *(const int64_t *)context, .channel = CHANNEL_SMS };
+	return opt_out_contact(tx, &args, NULL, err);
+}
+
+static enum rc remove_work(struct db_tx *tx, void *context, struct err *err)
+{
+	struct remove_contact_args args = { .person_id = *(const int64_t *)context, .channel = CHANNEL_SMS };
+	return remove_contact(tx, &args, NULL, err);
+}
+
+/* Between the freeze and the hand-over people change their minds, and texts can be too long. */
+static void test_not_sent(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 4);
+	fake_cut(&rig.sms);
+	int64_t notice = rig_send(&rig, 1, 1, 3, SMS);
+	rig_turn(&rig);
+	int64_t one = 1, two = 2;
+	rig_write(&rig, opt_out_work, &one, OK);
+	rig_write(&rig, remove_work, &two, OK);
+	fake_up(&rig.sms);
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.submitted, 1);
+	assert_int_equal(rig_message(&rig, notice, 1, CHANNEL_SMS).reason, REASON_OPTED_OUT);
+	assert_int_equal(rig_message(&rig, notice, 2, CHANNEL_SMS).reason, REASON_NO_CONTACT);
+	assert_int_equal(rig_message(&rig, notice, 2, CHANNEL_SMS).state, MESSAGE_NOT_SENT);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_NOT_SENT), 2);
+	char text[2000];
+	memset(text, 'x', sizeof text);
+	text[sizeof text - 1] = 0;
+	record.text = text;
+	int64_t longer = rig_send(&rig, 2, 4, 1, SMS);
+	rig_turn(&rig);
+	assert_int_equal(rig_message(&rig, longer, 4, CHANNEL_SMS).reason, REASON_TOO_LONG);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+/* A text that cannot be made for one person holds nobody else up, and is tried again. */
+static void test_render_fails_for_one(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 10);
+	record.fails_person = 3;
+	int64_t notice = rig_send(&rig, 1, 1, 10, SMS);
+	log_set_level(LOG_ERROR + 1);
+	rig_turn(&rig);
+	log_set_level(LOG_ERROR);
+	assert_int_equal(rig.sms.submitted, 9);
+	record.fails_person = 0;
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.submitted, 9);
+	move_clock(61 * CLOCK_SECOND);
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.submitted, 10);
+	assert_int_equal(rig_message(&rig, notice, 3, CHANNEL_SMS).attempts, 1);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+/* --- doubt ------------------------------------------------------------------------------------------------------------------------ */
+
+static void test_cut_sends_again_at_once(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 30);
+	rig.sms.window = 10;
+	int64_t notice = rig_send(&rig, 1, 1, 30, SMS);
+	rig_turn(&rig);
+	fake_accept(&rig.sms, 0, 0, "A1");
+	fake_cut(&rig.sms);
+	rig_turn(&rig);
+	int64_t doubt = rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_IN_DOUBT);
+	assert_in_range(doubt, 9, 10);
+	rig_check(&rig);
+	fake_up(&rig.sms);
+	for (int i = 0; i < 20; i++) {
+		rig_turn(&rig);
+		fake_accept_all(&rig.sms);
+		rig_turn(&rig);
+		rig_check(&rig);
+	}
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_ACCEPTED), 30);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_WAS_IN_DOUBT), doubt);
+	assert_int_equal(rig.sms.submitted, 30 + doubt);
+	for (int64_t person = 1; person <= 30; person++) {
+		struct get_message_row row = rig_message(&rig, notice, person, CHANNEL_SMS);
+		assert_int_equal(sent_to(&rig, person), 1 + row.was_in_doubt);
+	}
+	rig_release(&rig);
+}
+
+/* No answer in time, the line stands: the copy may still be taken, so nothing is sent before the line is cut. */
+static void test_silence_waits_for_the_cut(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 3);
+	int64_t notice = rig_send(&rig, 1, 1, 3, SMS);
+	rig_turn(&rig);
+	size_t one = last_to(&rig, 1), two = last_to(&rig, 2), three = last_to(&rig, 3);
+	fake_doubt(&rig.sms, one);
+	fake_doubt(&rig.sms, two);
+	fake_doubt(&rig.sms, three);
+	rig_turn(&rig);
+	move_clock(CLOCK_HOUR);
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.submitted, 3);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_IN_DOUBT), 3);
+	fake_late(&rig.sms, one, CHANNEL_ACCEPTED, "B1");
+	fake_late(&rig.sms, two, CHANNEL_REFUSED, "");
+	rig_turn(&rig);
+	assert_int_equal(rig_message(&rig, notice, 1, CHANNEL_SMS).state, MESSAGE_ACCEPTED);
+	assert_int_equal(rig_message(&rig, notice, 2, CHANNEL_SMS).state, MESSAGE_FAILED);
+	fake_receipt(&rig.sms, "B1", "+15550000001", CHANNEL_DELIVERY_DELIVERED, "DELIVRD");
+	fake_cut(&rig.sms);
+	rig_turn(&rig);
+	fake_up(&rig.sms);
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.submitted, 4);
+	assert_int_equal(last_to(&rig, 3), 3);
+	fake_late(&rig.sms, three, CHANNEL_ACCEPTED, "B3"); /* the first copy was taken, after all; the second is out */
+	rig_turn(&rig);
+	fake_refuse(&rig.sms, 3, CHANNEL_FAULT_MESSAGE, 0x45); /* which does not undo the first */
+	rig_turn(&rig);
+	assert_int_equal(rig_message(&rig, notice, 3, CHANNEL_SMS).state, MESSAGE_ACCEPTED);
+	assert_int_equal(rig_message(&rig, notice, 1, CHANNEL_SMS).state, MESSAGE_DELIVERED);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_WAS_IN_DOUBT), 3);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+/* --- crashes ------------------------------------------------------------------------------------------------------------------------- */
+
+/* Dies after each number of steps of a delivery; nobody is lost, and only what was being handed over comes twice. */
+static void test_crash_at_every_step(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 60);
+	rig.sms.window = 8;
+	for (int die_at = 0; die_at < 12; die_at++) {
+		rig.sms.count = 0;
+		size_t before = rig.sms.submitted;
+		int64_t notice = rig_send(&rig, 100 + die_at, 1, 60, SMS);
+		for (int step = 0; step < die_at; step++) {
+			if (step % 2 == 0)
+				rig_turn(&rig);
+			else
+				fake_accept_all(&rig.sms); /* answered, not recorded */
+		}
+		size_t submitted = 0;
+		for (size_t i = 0; i < rig.sms.count; i++)
+			submitted += rig.sms.messages[i].answered < rig.sms.messages[i].parts;
+		rig_crash(&rig);
+		rig_check(&rig);
+		rig_start(&rig);
+		rig_turn(&rig);
+		rig_check(&rig);
+		for (int i = 0; i < 40; i++) {
+			fake_accept_all(&rig.sms);
+			rig_turn(&rig);
+		}
+		assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_ACCEPTED), 60);
+		int64_t doubted = rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_WAS_IN_DOUBT);
+		size_t sent = rig.sms.submitted - before;
+		assert_true(sent >= 60);
+		assert_true((int64_t)sent - 60 <= doubted);
+		/* The window, what was answered and not recorded, and what was marked ahead. */
+		assert_true(doubted <= 3 * 8);
+		for (int64_t person = 1; person <= 60; person++) {
+			size_t copies = sent_to(&rig, person);
+			assert_true(copies == 1 || (copies == 2 && rig_message(&rig, notice, person, CHANNEL_SMS).was_in_doubt == 1));
+		}
+		rig_check(&rig);
+	}
+	rig_release(&rig);
+}
+
+/* Receipts find their messages over a restart. */
+static void test_receipts_after_a_restart(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 3);
+	int64_t notice = rig_send(&rig, 1, 1, 2, SMS);
+	struct message_single code = { .lane = LANE_CODE, .channel = CHANNEL_SMS, .address = S("+15559999999"), .body = S("1"),
+		                       .expires_at = clock_now() + CLOCK_HOUR };
+	rig_queue(&rig, &code);
+	rig_turn(&rig);
+	for (uint16_t i = 0; i < 3; i++) {
+		char id[8];
+		snprintf(id, sizeof id, "C%u", i);
+		fake_accept(&rig.sms, i, 0, id);
+	}
+	rig_turn(&rig);
+	rig_crash(&rig);
+	rig_start(&rig);
+	rig_turn(&rig);
+	for (int i = 0; i < 3; i++) {
+		char id[8];
+		snprintf(id, sizeof id, "c%d", i); /* the carrier changes the case */
+		fake_receipt(&rig.sms, id, "", CHANNEL_DELIVERY_DELIVERED, "DELIVRD");
+	}
+	rig_turn(&rig);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_DELIVERED), 2);
+	assert_int_equal(rig_count(&rig, 0, CHANNEL_SMS, MESSAGE_DELIVERED), 1);
+	assert_int_equal(rig.sms.tickets_stored, 3);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+/* Alerts that grew old while the program stood still wait for an officer. */
+static enum rc resume_work(struct db_tx *tx, void *context, struct err *err)
+{
+	return notice_resume(tx, *(const int64_t *)context, err);
+}
+
+static void test_old_alerts_are_held(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 3000);
+	rig.sms.window = 5;
+	int64_t old = rig_send(&rig, 1, 1, 3000, SMS);
+	rig_turn(&rig);
+	size_t sent = rig.sms.submitted;
+	rig_crash(&rig);
+	move_clock(7 * CLOCK_HOUR);
+	log_set_level(LOG_ERROR + 1);
+	rig_start(&rig);
+	int64_t fresh = rig_send(&rig, 2, 1, 3, SMS); /* sent after the stop: not held */
+	rig_turn(&rig);
+	log_set_level(LOG_ERROR);
+	fake_accept_all(&rig.sms);
+	rig_turn(&rig);
+	assert_int_equal(rig_count(&rig, fresh, CHANNEL_SMS, MESSAGE_ACCEPTED), 3);
+	assert_int_equal(rig.sms.submitted, sent + 3);
+	assert_int_equal(rig_count(&rig, old, CHANNEL_SMS, MESSAGE_QUEUED) + rig_count(&rig, old, CHANNEL_SMS, MESSAGE_IN_DOUBT), 3000);
+	rig_check(&rig);
+	rig_write(&rig, resume_work, &old, OK);
+	rig_write(&rig, resume_work, &old, NOT_FOUND);
+	rig_turn(&rig);
+	assert_true(rig.sms.submitted > sent + 3);
+	rig_check(&rig);
+	/* A short stop holds nothing. */
+	rig_crash(&rig);
+	move_clock(CLOCK_HOUR);
+	rig_start(&rig);
+	size_t now = rig.sms.submitted;
+	rig_turn(&rig);
+	assert_true(rig.sms.submitted > now);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+/* --- time ------------------------------------------------------------------------------------------------------------------------------ */
+
+static void test_expiry(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 2100);
+	fake_cut(&rig.sms);
+	int64_t notice = rig_send_later(&rig, 1, 1, 2000, SMS, 0, clock_now() + CLOCK_HOUR);
+	const struct notice_person late = { .person_id = 2050, .channels = SMS, .text_group = 1 };
+	rig_add(&rig, notice, &late);
+	struct message_single code = { .lane = LANE_CODE, .channel = CHANNEL_SMS, .address = S("+15559999999"), .body = S("1"),
+		                       .expires_at = clock_now() + CLOCK_MINUTE };
+	rig_queue(&rig, &code);
+	fake_up(&rig.sms);
+	rig.sms.window = 2;
+	rig_turn(&rig);
+	fake_doubt(&rig.sms, 1);
+	rig_turn(&rig);
+	move_clock(2 * CLOCK_HOUR);
+	rig_turn(&rig);
+	size_t sent = rig.sms.submitted;
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.submitted, sent);
+	int64_t submitted = rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_SUBMITTED);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_EXPIRED), 2001 - submitted);
+	assert_int_equal(record.unreachable_count, COUNT_OF(record.unreachable)); /* as far as it keeps */
+	rig_check(&rig);
+	/* The answer of what was out then still counts. */
+	fake_accept_all(&rig.sms);
+	rig_turn(&rig);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_ACCEPTED) + rig_count(&rig, 0, CHANNEL_SMS, MESSAGE_ACCEPTED),
+	                 submitted + 1);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+static void test_deferred_until_due(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 10);
+	int64_t notice = rig_send_later(&rig, 1, 1, 10, SMS, clock_now() + CLOCK_DAY, clock_now() + 3 * CLOCK_DAY);
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.submitted, 0);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_QUEUED), 10);
+	record.not_due = 4;
+	move_clock(CLOCK_DAY + CLOCK_MINUTE);
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.submitted, 9);
+	struct get_message_row row = rig_message(&rig, notice, 4, CHANNEL_SMS);
+	assert_int_equal(row.state, MESSAGE_NOT_SENT);
+	assert_int_equal(row.reason, REASON_PLANS_CHANGED);
+	assert_int_equal(record.unreachable_count, 0); /* left the plan: nobody looks for them */
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+/* --- receipts -------------------------------------------------------------------------------------------------------------------------- */
+
+static enum rc unmatched_work(struct db_tx *tx, void *context, struct err *err)
+{
+	struct get_unmatched_row row;
+	struct arena arena;
+	arena_init(&arena);
+	enum rc rc = get_unmatched(tx, &arena, &row, err);
+	arena_release(&arena);
+	*(int64_t *)context = row.waiting;
+	return rc;
+}
+
+static int64_t unmatched(struct rig *rig)
+{
+	int64_t waiting = -1;
+	rig_read(rig, unmatched_work, &waiting);
+	return waiting;
+}
+
+static void test_receipts_in_any_order(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 8);
+	int64_t notice = rig_send(&rig, 1, 1, 8, SMS);
+	rig_turn(&rig);
+	/* 1: before the answer, recorded in between */
+	fake_receipt(&rig.sms, "D0", "", CHANNEL_DELIVERY_DELIVERED, "DELIVRD");
+	rig_turn(&rig);
+	assert_int_equal(unmatched(&rig), 1);
+	assert_int_equal(rig.sms.tickets_stored, 1);
+	fake_accept(&rig.sms, 0, 0, "D0");
+	rig_turn(&rig);
+	assert_int_equal(unmatched(&rig), 0);
+	/* 2: before the answer, both in one transaction; and twice */
+	fake_receipt(&rig.sms, "D1", "", CHANNEL_DELIVERY_DELIVERED, "DELIVRD");
+	fake_accept(&rig.sms, 1, 0, "D1");
+	rig_turn(&rig);
+	fake_receipt(&rig.sms, "D1", "", CHANNEL_DELIVERY_DELIVERED, "DELIVRD");
+	rig_turn(&rig);
+	/* 3: not final, an unknown word, then delivered */
+	fake_accept(&rig.sms, 2, 0, "D2");
+	fake_receipt(&rig.sms, "D2", "", CHANNEL_DELIVERY_PENDING, "ENROUTE");
+	rig_turn(&rig);
+	fake_receipt(&rig.sms, "D2", "", CHANNEL_DELIVERY_UNKNOWN, "FUNNY");
+	rig_turn(&rig);
+	/* 4: failed, and then delivered, as a retry by the carrier may */
+	fake_accept(&rig.sms, 3, 0, "D3");
+	fake_receipt(&rig.sms, "D3", "", CHANNEL_DELIVERY_FAILED, "UNDELIV");
+	rig_turn(&rig);
+	/* 5: the carrier gave up */
+	fake_accept(&rig.sms, 4, 0, "D4");
+	fake_receipt(&rig.sms, "D4", "", CHANNEL_DELIVERY_EXPIRED, "EXPIRED");
+	/* 6: an id nobody knows */
+	fake_receipt(&rig.sms, "NOBODY", "", CHANNEL_DELIVERY_DELIVERED, "DELIVRD");
+	rig_turn(&rig);
+	rig_check(&rig);
+	assert_int_equal(unmatched(&rig), 1);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_DELIVERED), 2);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_ACCEPTED), 1);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_FAILED), 1);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_EXPIRED), 1);
+	for (int64_t person = 1; person <= 8; person++) {
+		struct get_message_row row = rig_message(&rig, notice, person, CHANNEL_SMS);
+		if (row.state == MESSAGE_ACCEPTED)
+			assert_string_equal(row.carrier_status.ptr, "FUNNY");
+		if (row.state == MESSAGE_FAILED) {
+			assert_string_equal(row.carrier_status.ptr, "UNDELIV");
+			assert_int_equal(row.reason, REASON_RECEIPT_FAILED);
+			assert_true(record.unreachable_count > 0);
+		}
+	}
+	assert_int_equal(ended_contacts(&rig), 0); /* a receipt does not end a contact */
+	fake_receipt(&rig.sms, "D3", "", CHANNEL_DELIVERY_DELIVERED, "DELIVRD");
+	fake_receipt(&rig.sms, "D2", "", CHANNEL_DELIVERY_DELIVERED, "DELIVRD");
+	rig_turn(&rig);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_DELIVERED), 4);
+	assert_true(record.unreachable[record.unreachable_count - 1] < 0); /* reachable after all */
+	assert_int_equal(rig.sms.tickets_stored, 10);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+/* Submit answers in hex, receipts in decimal: matched, since the phone agrees; a guess alone is not enough. */
+static void test_receipts_by_other_readings(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 2);
+	int64_t notice = rig_send(&rig, 1, 1, 2, SMS);
+	rig_turn(&rig);
+	fake_accept(&rig.sms, last_to(&rig, 1), 0, "10C8F40D");
+	fake_accept(&rig.sms, last_to(&rig, 2), 0, "0A");
+	rig_turn(&rig);
+	fake_receipt(&rig.sms, "281605133", "15550000001", CHANNEL_DELIVERY_DELIVERED, "DELIVRD");
+	fake_receipt(&rig.sms, "10", "+15550000001", CHANNEL_DELIVERY_DELIVERED, "DELIVRD"); /* another's phone */
+	rig_turn(&rig);
+	assert_int_equal(rig_message(&rig, notice, 1, CHANNEL_SMS).state, MESSAGE_DELIVERED);
+	assert_int_equal(rig_message(&rig, notice, 2, CHANNEL_SMS).state, MESSAGE_ACCEPTED);
+	assert_int_equal(unmatched(&rig), 1);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+static void test_long_messages(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 2);
+	char text[400];
+	memset(text, 'y', sizeof text);
+	text[sizeof text - 1] = 0;
+	record.text = text;
+	int64_t notice = rig_send(&rig, 1, 1, 1, SMS);
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.messages[0].parts, 3);
+	fake_accept(&rig.sms, 0, 0, "E0");
+	fake_receipt(&rig.sms, "E0", "", CHANNEL_DELIVERY_DELIVERED, "DELIVRD");
+	rig_turn(&rig);
+	assert_int_equal(rig_message(&rig, notice, 1, CHANNEL_SMS).state, MESSAGE_SUBMITTED);
+	fake_accept(&rig.sms, 0, 1, "E1");
+	fake_refuse(&rig.sms, 0, CHANNEL_FAULT_TEMPORARY, 8);
+	rig_turn(&rig);
+	struct get_message_row row = rig_message(&rig, notice, 1, CHANNEL_SMS);
+	assert_int_equal(row.state, MESSAGE_QUEUED);
+	rig_check(&rig);
+	move_clock(CLOCK_MINUTE);
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.count, 2); /* the missing part alone */
+	assert_int_equal(rig.sms.messages[1].parts, 1);
+	assert_int_equal(rig.sms.messages[1].first_part, 2);
+	rig_crash(&rig); /* and its answer is lost */
+	rig_start(&rig);
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.count, 3);
+	assert_int_equal(rig.sms.messages[2].first_part, 2);
+	fake_accept(&rig.sms, 2, 2, "E2");
+	rig_turn(&rig);
+	assert_int_equal(rig_message(&rig, notice, 1, CHANNEL_SMS).state, MESSAGE_ACCEPTED);
+	fake_receipt(&rig.sms, "E2", "", CHANNEL_DELIVERY_DELIVERED, "DELIVRD");
+	fake_receipt(&rig.sms, "E2", "", CHANNEL_DELIVERY_DELIVERED, "DELIVRD"); /* twice is once */
+	rig_turn(&rig);
+	assert_int_equal(rig_message(&rig, notice, 1, CHANNEL_SMS).state, MESSAGE_ACCEPTED);
+	rig_crash(&rig);
+	rig_start(&rig);
+	rig_turn(&rig);
+	fake_receipt(&rig.sms, "E1", "", CHANNEL_DELIVERY_DELIVERED, "DELIVRD");
+	rig_turn(&rig);
+	row = rig_message(&rig, notice, 1, CHANNEL_SMS);
+	assert_int_equal(row.state, MESSAGE_DELIVERED);
+	assert_int_equal(row.parts_delivered, 3);
+	assert_int_equal(row.was_in_doubt, 1);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+/* --- two processes ---------------------------------------------------------------------------------------------------------------------- */
+
+/* A dispatcher that was taken for dead starts over; the other delivers what it had. */
+static void test_taken_over(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 40);
+	rig.sms.window = 10;
+	int64_t notice = rig_send(&rig, 1, 1, 40, SMS);
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.submitted, 10);
+	struct rig other;
+	memset(&other, 0, sizeof other);
+	other.fixture = rig.fixture;
+	memcpy(other.folder, rig.folder, sizeof other.folder);
+	fake_init(&other.sms, "carrier", CHANNEL_SMS, 100);
+	fake_init(&other.mail, "relay", CHANNEL_MAIL, 50);
+	rig_start(&other);
+	assert_true(other.engine->id != rig.engine->id); /* the lock is held */
+	rig_turn(&other);
+	assert_int_equal(other.sms.submitted, 0); /* the block is the first one's */
+	move_clock(20 * CLOCK_SECOND); /* it is silent for too long */
+	log_set_level(LOG_ERROR + 1);
+	rig_turn(&other);
+	assert_int_equal(other.sms.submitted, 40); /* ten of them may have arrived */
+	assert_in_range(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_WAS_IN_DOUBT), 10, 20); /* and what was marked ahead */
+	fake_accept_all(&other.sms);
+	rig_turn(&other);
+	rig_check(&other);
+	fake_accept_all(&rig.sms); /* it wakes up: its answers count, but it sends nothing more */
+	rig_turn(&rig);
+	log_set_level(LOG_ERROR);
+	assert_int_equal(rig.sms.submitted, 10);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_ACCEPTED), 40);
+	rig_check(&rig);
+	int64_t second = rig_send(&rig, 2, 1, 5, SMS); /* and both work on */
+	rig_turn(&rig);
+	rig_turn(&other);
+	fake_accept_all(&rig.sms);
+	fake_accept_all(&other.sms);
+	rig_turn(&rig);
+	rig_turn(&other);
+	assert_int_equal(rig_count(&rig, second, CHANNEL_SMS, MESSAGE_ACCEPTED), 5);
+	assert_int_equal(rig.sms.submitted + other.sms.submitted, 55);
+	rig_check(&rig);
+	rig_crash(&other);
+	fake_release(&other.sms);
+	fake_release(&other.mail);
+	rig_release(&rig);
+}
+
+/* --- the check itself ------------------------------------------------------------------------------------------------------------------- */
+
+static enum rc wreck_work(struct db_tx *tx, void *context, struct err *err)
+{
+	struct wreck_counter_args args = { .notice_id = *(const int64_t *)context, .channel = CHANNEL_SMS, .state = MESSAGE_QUEUED };
+	return wreck_counter(tx, &args, NULL, err);
+}
+
+static void test_check_finds_a_wrong_counter(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 5);
+	int64_t notice = rig_send(&rig, 1, 1, 5, SMS), wrong = -1;
+	rig_check(&rig);
+	rig_write(&rig, wreck_work, &notice, OK);
+	assert_rc(rig.fixture, OK, messages_check(rig.fixture->db, NULL, NULL, &wrong, fixture_err(rig.fixture)));
+	assert_int_equal(wrong, 2); /* the counter, and the sum */
+	rig_release(&rig);
+}
+
+/* --- anything at any time --------------------------------------------------------------------------------------------------------------- */
+
+static void random_step(struct rig *rig, int64_t *event)
+{
+	size_t waiting = 0, index = 0;
+	for (size_t i = 0; i < rig->sms.count; i++)
+		if (rig->sms.messages[i].answered < rig->sms.messages[i].parts && rand_below(++waiting) == 0)
+			index = i;
+	switch (rand_below(14)) {
+	case 0:
+		rig_send(rig, *event, 1, 1 + (int64_t)rand_below(60), SMS);
+		break;
+	case 1:
+		*event += 1;
+		break;
+	case 2:
+		if (rig->sms.up)
+			fake_cut(&rig->sms);
+		else
+			fake_up(&rig->sms);
+		break;
+	case 3:
+		rig_crash(rig);
+		rig_start(rig);
+		break;
+	case 4:
+		rig_supersede(rig, *event);
+		break;
+	case 5:
+		move_clock((int64_t)rand_below(120) * CLOCK_SECOND);
+		break;
+	case 6:
+		if (waiting > 0)
+			fake_refuse(&rig->sms, index, (enum channel_fault)(1 + rand_below(4)), 8);
+		break;
+	case 7:
+		if (waiting > 0)
+			fake_doubt(&rig->sms, index);
+		break;
+	case 8:
+		if (rig->sms.count > 0) {
+			char id[40];
+			const struct fake_message *message = &rig->sms.messages[rand_below(rig->sms.count)];
+			snprintf(id, sizeof id, "%llX00", (unsigned long long)message->id);
+			fake_receipt(&rig->sms, id, "", (enum channel_delivery)rand_below(5), "X");
+		}
+		break;
+	case 9:
+		if (rig->sms.count > 0)
+			fake_late(&rig->sms, rand_below(rig->sms.count), CHANNEL_ACCEPTED, "");
+		break;
+	default:
+		if (rig->sms.up)
+			fake_accept_all(&rig->sms);
+		break;
+	}
+}
+
+static void test_random(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 60);
+	rig.sms.window = 7;
+	int64_t event = 1;
+	log_set_level(LOG_ERROR + 1);
+	for (int i = 0; i < 300; i++) {
+		random_step(&rig, &event);
+		if (rand_below(3) > 0)
+			rig_turn(&rig);
+		if (i % 5 == 0)
+			rig_check(&rig);
+		if (rig.sms.count > FAKE_MOST / 2)
+			rig.sms.count = 0;
+	}
+	if (!rig.sms.up)
+		fake_up(&rig.sms);
+	for (int i = 0; i < 100; i++) {
+		fake_accept_all(&rig.sms);
+		rig_turn(&rig);
+	}
+	log_set_level(LOG_ERROR);
+	rig_check(&rig);
 	rig_release(&rig);
 }
 
@@ -51,6 +1140,33 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BOTH(test_everyone_once),
+		BOTH(test_codes_first),
+		BOTH(test_frozen_is_read_back),
+		BOTH(test_bad_audiences_are_refused),
+		BOTH(test_late_joiner_gets_it_once),
+		BOTH(test_supersede_at_every_step),
+		BOTH(test_supersede_stops_what_is_staged),
+		BOTH(test_supersede_rolled_back),
+		BOTH(test_late_joiner_of_a_superseded_notice),
+		BOTH(test_temporary_refusals_back_off),
+		BOTH(test_throttling_is_no_attempt),
+		BOTH(test_unknown_address),
+		BOTH(test_refused_message_says_nothing_against_the_address),
+		BOTH(test_not_sent),
+		BOTH(test_render_fails_for_one),
+		BOTH(test_cut_sends_again_at_once),
+		BOTH(test_silence_waits_for_the_cut),
+		BOTH(test_crash_at_every_step),
+		BOTH(test_receipts_after_a_restart),
+		BOTH(test_old_alerts_are_held),
+		BOTH(test_expiry),
+		BOTH(test_deferred_until_due),
+		BOTH(test_receipts_in_any_order),
+		BOTH(test_receipts_by_other_readings),
+		BOTH(test_long_messages),
+		BOTH(test_taken_over),
+		BOTH(test_check_finds_a_wrong_counter),
+		BOTH(test_random),
 	};
 	log_set_level(LOG_ERROR);
 	return fixture_main(tests);

@@ -62,7 +62,7 @@ static size_t submit(struct channel *channel, const struct channel_message *mess
 {
 	struct fake_channel *fake = of(channel);
 	size_t taken = 0;
-	for (; taken < count; taken++) {
+	for (; fake->up && taken < count; taken++) {
 		size_t parts = messages[taken].sms ? messages[taken].sms->part_count : 1;
 		if (fake->outstanding + parts > fake->window && fake->outstanding > 0)
 			break;

@@ -10,7 +10,7 @@ from chancery import PASSWORD, World, store_argument, totp  # noqa: E402
 
 
 def main():
-    with World(store_argument()) as world:
+    with World(store_argument(), settings={'http.secret_burst': 100, 'http.secret_per_minute': 600}) as world:
         administrator = world.officer()
         administrator.get('/desk').expect('Officer Example')
         link = world.command('user', 'link', 'officer').strip()

@@ -89,9 +89,10 @@ void mailbox_view(struct arena *arena, struct str raw, struct mail_view *out)
 	out->list_unsubscribe = header(arena, message, "List-Unsubscribe");
 	out->list_unsubscribe_post = header(arena, message, "List-Unsubscribe-Post");
 	out->auto_submitted = header(arena, message, "Auto-Submitted");
-	out->content_language = header(arena, message, "Content-Language");
 	struct view_context context = { arena, out };
 	GMimeObject *top = g_mime_message_get_mime_part(message);
+	if (top) /* GMime keeps fields of this kind with the body */
+		out->content_language = copy_text(arena, g_mime_object_get_header(top, "Content-Language"));
 	if (top && GMIME_IS_MULTIPART(top))
 		g_mime_multipart_foreach(GMIME_MULTIPART(top), view_part, &context);
 	else if (top)

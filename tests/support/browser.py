@@ -124,10 +124,12 @@ class Page:
         self.links = [(href, ' '.join(text.split())) for href, text in reader.links]
         self.text = ' '.join(' '.join(reader.words).split())
 
-    def form(self, having=None, action=None):
-        """The only POST form, or the one that has a control (or an action part) of that name."""
+    def form(self, having=None, action=None, button=None):
+        """The only POST form, or the one that has a control (or an action part, or a button) of that name. Signing out is in every page's head."""
         found = [form for form in self.forms if form.method == 'POST'
-                 and (having is None or having in form.names) and (action is None or action in form.action)]
+                 and (having is None or having in form.names)
+                 and (action in form.action if action else not form.action.startswith('/sign-out'))
+                 and (button is None or any(button in (one[0], one[1]) or button in ' '.join(one[2].split()) for one in form.buttons))]
         if len(found) != 1:
             raise AssertionError(f'{self.url}: {len(found)} forms with {having or action or "POST"}: '
                                  f'{[(form.action, sorted(form.names)) for form in self.forms]}\n{self.text[:2000]}')
@@ -135,7 +137,7 @@ class Page:
 
     def submit(self, values=None, button=None, having=None, action=None, follow=True):
         """Fills the form (a list value sends the name several times, None leaves it out) and posts it."""
-        form = self.form(having, action)
+        form = self.form(having, action, button)
         values = values or {}
         unknown = [name for name in values if name not in form.names]
         if unknown:

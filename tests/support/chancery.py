@@ -237,7 +237,7 @@ class World:
     def move_clock(self, seconds):
         """Moves the program's clock ahead by so many seconds in all."""
         self.clock_offset = seconds
-        self.private_ask('/test/clock', {'offset': int(seconds * 1000000)})
+        self.private_ask('/test/clock', {'offset': int(seconds)})
 
     def private_ask(self, path, body=None):
         data = None if body is None else json.dumps(body).encode()

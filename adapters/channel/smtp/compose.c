@@ -60,11 +60,24 @@ static const char *refuse(const struct channel_message *m, enum channel_fault *f
 	return mail_address_valid(m->to) ? NULL : "not an address";
 }
 
+/* Line ends as RFC 2045, 6.8 wants them within base64: CR LF. */
+static char *with_crlf(struct arena *arena, struct str text)
+{
+	char *out = arena_alloc(arena, text.len * 2 + 1);
+	size_t length = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.ptr[i] == '\n' && (i == 0 || text.ptr[i - 1] != '\r'))
+			out[length++] = '\r';
+		out[length++] = text.ptr[i];
+	}
+	return out;
+}
+
 static GMimeObject *text_part(struct arena *arena, const char *subtype, struct str text)
 {
 	GMimeTextPart *part = g_mime_text_part_new_with_subtype(subtype);
 	g_mime_text_part_set_charset(part, "utf-8");
-	g_mime_text_part_set_text(part, str_c(arena, text));
+	g_mime_text_part_set_text(part, with_crlf(arena, text));
 	return GMIME_OBJECT(part);
 }
 
@@ -93,8 +106,6 @@ static void set_extra_headers(struct arena *arena, GMimeMessage *message, const 
 		set_header(message, "Auto-Submitted", "auto-generated");
 		set_header(message, "X-Auto-Response-Suppress", "All"); /* so that Exchange's out-of-office stays silent */
 	}
-	if (mail->language.len)
-		set_header(message, "Content-Language", str_c(arena, mail->language));
 }
 
 static GMimeMessage *make_message(struct arena *arena, const struct channel_message *m)
@@ -124,6 +135,8 @@ static GMimeMessage *make_message(struct arena *arena, const struct channel_mess
 		g_object_unref(html);
 		body = GMIME_OBJECT(both);
 	}
+	if (mail->language.len)
+		g_mime_object_set_header(body, "Content-Language", str_c(arena, mail->language), NULL);
 	g_mime_message_set_mime_part(message, body);
 	g_object_unref(body);
 	/* Quoted-printable or base64, whichever is shorter: no relay on the way can break that. */

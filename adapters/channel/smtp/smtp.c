@@ -1,7 +1,13 @@
-/* One thread over libcurl's multi interface: a mail a connection at a time, connections kept. */
+/* The channel's thread tells the events; beside it one worker a connection sends, a mail at a time, over libcurl.
+ *
+ * Not libcurl's multi interface: it waits for the relay's answer to a whole mail with every other transfer standing
+ * (docs/decisions/0020-mail-workers.md). */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <curl/curl.h>
 
@@ -11,21 +17,34 @@
 #define CONNECTION_IDLE 60 /* seconds after which a kept connection is not used again: relays close theirs */
 #define FAILURES_BEFORE_DOWN 3
 
-enum slot_state { SLOT_FREE, SLOT_WAITING, SLOT_SENDING, SLOT_REFUSED };
+enum slot_state {
+	SLOT_FREE,
+	SLOT_WAITING, /* for its worker */
+	SLOT_SENDING, /* the worker's */
+	SLOT_DONE,    /* for the channel's thread to report */
+	SLOT_REFUSED, /* the same, never sent */
+};
 
-/* A mail on its way. */
+struct relay;
+
+/* A mail on its way, and the worker that carries it. */
 struct mail_slot {
-	enum slot_state state; /* guarded by lock */
+	struct relay *relay;
+	pthread_t worker;
+	bool working;          /* the worker was started */
+	enum slot_state state; /* guarded by the relay's lock; what follows is its holder's */
 	int64_t message;
 	struct buf content;
 	char from[260], to[260];
-	const char *why;       /* REFUSED: never sent */
+	const char *why;       /* REFUSED */
 	enum channel_fault fault;
-	/* The thread's own, while SENDING. */
 	CURL *easy;
-	struct curl_slist *recipients;
+	CURLcode result;
+	int socket;            /* of the kept connection, -1: none */
+	int64_t deadline;      /* monotonic */
+	bool overdue;
 	size_t at;             /* bytes given to libcurl */
-	bool all_read;         /* it was told that this is the end: from here on the relay may have the mail */
+	bool all_read;         /* all of them: from here on the relay may have the mail */
 	int code;              /* of the relay's last reply, 0 before any */
 	char reply[400];
 	size_t reply_length;
@@ -39,16 +58,19 @@ struct relay {
 	void *context;
 	pthread_t thread;
 	bool running;
-	CURLM *multi;
 	char *url;
 
 	pthread_mutex_t lock;
+	pthread_cond_t work;    /* for workers: a slot waits, or the end */
+	pthread_cond_t changed; /* for the thread: a slot is done, or the end */
 	/* Guarded by lock. */
 	struct mail_slot *slots; /* settings.connections */
 	size_t outstanding;
-	bool up, stopping, wants_room;
+	bool up, stopping, ending, wants_room;
 	int64_t stop_by;
 	struct channel_counters counters;
+
+	atomic_bool give_up;     /* transfers end as soon as libcurl asks */
 
 	/* The thread's own. */
 	int64_t retry_at, retry_wait;
@@ -56,8 +78,6 @@ struct relay {
 	bool told_up;
 	char down_reason[160];
 };
-
-static _Thread_local struct relay *relay_here;
 
 struct smtp_relay_settings smtp_relay_defaults(void)
 {
@@ -87,12 +107,15 @@ static void take(struct relay *r, const struct channel_message *m)
 	buf_clear(&slot->content);
 	slot->why = smtp_compose(m, &slot->content, &slot->fault);
 	slot->state = slot->why ? SLOT_REFUSED : SLOT_WAITING;
-	if (!slot->why) {
+	if (slot->why) {
+		pthread_cond_signal(&r->changed);
+	} else {
 		snprintf(slot->from, sizeof slot->from, "%.*s", STR_ARG(m->mail->envelope_from));
 		snprintf(slot->to, sizeof slot->to, "%.*s", STR_ARG(m->to));
 	}
 	r->outstanding++;
 	r->counters.submitted++;
+	pthread_cond_broadcast(&r->work);
 }
 
 static size_t submit(struct channel *channel, const struct channel_message *messages, size_t count)
@@ -105,8 +128,6 @@ static size_t submit(struct channel *channel, const struct channel_message *mess
 	if (taken < count)
 		r->wants_room = true;
 	pthread_mutex_unlock(&r->lock);
-	if (taken > 0 && relay_here != r)
-		curl_multi_wakeup(r->multi);
 	return taken;
 }
 
@@ -155,14 +176,15 @@ static size_t give_content(char *out, size_t size, size_t count, void *context)
 	return most;
 }
 
-/* libcurl passes each line of the relay's replies. The last one is kept; its code is what the protocol acts on. */
+/* libcurl passes each line of the relay's replies. The last one is kept, but no longer once the relay has said no: after
+ * that libcurl may say QUIT, and the answer to that is no news. */
 static size_t take_reply(char *line, size_t size, size_t count, void *context)
 {
 	struct mail_slot *slot = context;
 	size_t length = size * count;
 	struct str text = str_trim((struct str){ line, length });
 	int64_t code;
-	if (text.len >= 3 && str_to_int(str_slice(text, 0, 3), &code) && code >= 200 && code < 600) {
+	if (slot->code < 400 && text.len >= 3 && str_to_int(str_slice(text, 0, 3), &code) && code >= 200 && code < 600) {
 		slot->code = (int)code;
 		slot->reply_length = text.len < sizeof slot->reply ? text.len : sizeof slot->reply;
 		memcpy(slot->reply, text.ptr, slot->reply_length);
@@ -173,43 +195,117 @@ static size_t take_reply(char *line, size_t size, size_t count, void *context)
 	return length;
 }
 
-static bool prepare(struct relay *r, struct mail_slot *slot)
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
-	const struct smtp_relay_settings *s = &r->settings;
+	struct mail_slot *slot = context;
+	(void)purpose;
+	slot->socket = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+	return slot->socket;
+}
+
+static int close_socket(void *context, curl_socket_t fd)
+{
+	struct mail_slot *slot = context;
+	if (slot->socket == fd)
+		slot->socket = -1;
+	return close(fd);
+}
+
+/* libcurl asks a few times a second, and each second while it waits for the relay. A transfer that is to end loses its
+ * socket first, for at its end libcurl says QUIT and would wait for the answer of a relay that gives none. */
+static int ask_give_up(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	struct mail_slot *slot = context;
+	(void)a;
+	(void)b;
+	(void)c;
+	(void)d;
+	slot->overdue = clock_monotonic() >= slot->deadline;
+	if (!slot->overdue && !atomic_load(&slot->relay->give_up))
+		return 0;
+	if (slot->socket >= 0)
+		shutdown(slot->socket, SHUT_RDWR);
+	return 1;
+}
+
+static void set_options(struct mail_slot *slot, struct curl_slist *recipients)
+{
+	const struct smtp_relay_settings *s = &slot->relay->settings;
+	CURL *easy = slot->easy;
+	curl_easy_reset(easy); /* keeps the connection */
+	curl_easy_setopt(easy, CURLOPT_URL, slot->relay->url);
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp");
+	curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* the relay is ours: never by way of another */
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+	curl_easy_setopt(easy, CURLOPT_MAIL_FROM, slot->from); /* empty gives <> */
+	curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, recipients);
+	curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_content);
+	curl_easy_setopt(easy, CURLOPT_READDATA, slot);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_reply);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, slot);
+	curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, ask_give_up);
+	curl_easy_setopt(easy, CURLOPT_XFERINFODATA, slot);
+	curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)slot->content.len);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(s->connect_within / 1000));
+	curl_easy_setopt(easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)(s->answer_within / CLOCK_SECOND + 10)); /* ask_give_up is first */
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, slot);
+	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, slot);
+	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)CONNECTION_IDLE);
+	curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+	if (s->tls == SMTP_TLS_REQUIRED)
+		curl_easy_setopt(easy, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
+	if (s->user.len) {
+		curl_easy_setopt(easy, CURLOPT_USERNAME, s->user.ptr);
+		curl_easy_setopt(easy, CURLOPT_PASSWORD, s->password.ptr);
+	}
+}
+
+static CURLcode send_mail(struct mail_slot *slot)
+{
 	slot->at = 0;
-	slot->all_read = false;
-	slot->code = 0;
-	slot->reply_length = 0;
-	slot->recipients = curl_slist_append(NULL, slot->to);
+	slot->overdue = false;
+	slot->deadline = clock_monotonic() + slot->relay->settings.answer_within;
+	struct curl_slist *recipients = curl_slist_append(NULL, slot->to);
 	if (!slot->easy)
 		slot->easy = curl_easy_init();
-	if (!slot->easy || !slot->recipients)
-		return false;
-	curl_easy_reset(slot->easy);
-	curl_easy_setopt(slot->easy, CURLOPT_URL, r->url);
-	curl_easy_setopt(slot->easy, CURLOPT_PROTOCOLS_STR, "smtp");
-	curl_easy_setopt(slot->easy, CURLOPT_PROXY, ""); /* the relay is ours: never by way of another */
-	curl_easy_setopt(slot->easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(slot->easy, CURLOPT_UPLOAD, 1L);
-	curl_easy_setopt(slot->easy, CURLOPT_MAIL_FROM, slot->from); /* empty gives <> */
-	curl_easy_setopt(slot->easy, CURLOPT_MAIL_RCPT, slot->recipients);
-	curl_easy_setopt(slot->easy, CURLOPT_READFUNCTION, give_content);
-	curl_easy_setopt(slot->easy, CURLOPT_READDATA, slot);
-	curl_easy_setopt(slot->easy, CURLOPT_HEADERFUNCTION, take_reply);
-	curl_easy_setopt(slot->easy, CURLOPT_HEADERDATA, slot);
-	curl_easy_setopt(slot->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)slot->content.len);
-	curl_easy_setopt(slot->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(s->connect_within / 1000));
-	curl_easy_setopt(slot->easy, CURLOPT_TIMEOUT_MS, (long)(s->answer_within / 1000));
-	curl_easy_setopt(slot->easy, CURLOPT_MAXAGE_CONN, (long)CONNECTION_IDLE);
-	curl_easy_setopt(slot->easy, CURLOPT_TCP_NODELAY, 1L);
-	curl_easy_setopt(slot->easy, CURLOPT_PRIVATE, slot);
-	if (s->tls == SMTP_TLS_REQUIRED)
-		curl_easy_setopt(slot->easy, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
-	if (s->user.len) {
-		curl_easy_setopt(slot->easy, CURLOPT_USERNAME, s->user.ptr);
-		curl_easy_setopt(slot->easy, CURLOPT_PASSWORD, s->password.ptr);
+	CURLcode code = CURLE_OUT_OF_MEMORY;
+	if (slot->easy && recipients) {
+		set_options(slot, recipients);
+		code = curl_easy_perform(slot->easy);
 	}
-	return curl_multi_add_handle(r->multi, slot->easy) == CURLM_OK;
+	curl_slist_free_all(recipients);
+	return code;
+}
+
+static void *work(void *argument)
+{
+	struct mail_slot *slot = argument;
+	struct relay *r = slot->relay;
+	pthread_mutex_lock(&r->lock);
+	for (;;) {
+		while (slot->state != SLOT_WAITING && !r->ending)
+			pthread_cond_wait(&r->work, &r->lock);
+		if (slot->state != SLOT_WAITING)
+			break;
+		slot->state = SLOT_SENDING;
+		pthread_mutex_unlock(&r->lock);
+		CURLcode result = atomic_load(&r->give_up) ? CURLE_ABORTED_BY_CALLBACK : CURLE_OK;
+		slot->code = 0;
+		slot->all_read = false;
+		slot->reply_length = 0;
+		if (result == CURLE_OK)
+			result = send_mail(slot);
+		pthread_mutex_lock(&r->lock);
+		slot->result = result;
+		slot->state = SLOT_DONE;
+		pthread_cond_signal(&r->changed);
+	}
+	pthread_mutex_unlock(&r->lock);
+	return NULL;
 }
 
 static enum channel_fault fault_of(const struct mail_slot *slot)
@@ -229,8 +325,9 @@ static enum channel_fault fault_of(const struct mail_slot *slot)
 }
 
 /* What became of a mail. *broken: the connection or the relay failed, not the mail. */
-static struct channel_result judge(const struct mail_slot *slot, CURLcode code, bool *broken)
+static struct channel_result judge(const struct mail_slot *slot, bool *broken)
 {
+	CURLcode code = slot->result;
 	struct channel_result result = { .message = slot->message, .code = (uint32_t)slot->code, .text = { slot->reply, slot->reply_length } };
 	bool negative = slot->code >= 400;
 	*broken = false;
@@ -245,7 +342,7 @@ static struct channel_result judge(const struct mail_slot *slot, CURLcode code, 
 		bool doubt = slot->all_read && !negative;
 		result.outcome = doubt ? CHANNEL_IN_DOUBT : CHANNEL_RETURNED;
 		if (!negative)
-			result.text = str_from(curl_easy_strerror(code));
+			result.text = slot->overdue ? S("no answer in time") : str_from(curl_easy_strerror(code));
 	}
 	return result;
 }
@@ -331,53 +428,30 @@ static void report(struct relay *r, struct mail_slot *slot, struct channel_resul
 	r->events->on_results(r->context, &r->channel, &result, 1);
 }
 
-static void finish(struct relay *r, struct mail_slot *slot, CURLcode code)
+static void finish(struct relay *r, struct mail_slot *slot)
 {
 	bool broken;
-	struct channel_result result = judge(slot, code, &broken);
-	curl_multi_remove_handle(r->multi, slot->easy);
-	curl_slist_free_all(slot->recipients);
-	slot->recipients = NULL;
+	struct channel_result result = judge(slot, &broken);
 	/* State first: a mail that comes back must not be offered to a relay known to be away. */
-	if (broken)
-		relay_fails(r, code, result.text);
-	else
+	if (!broken)
 		relay_works(r);
+	else if (!atomic_load(&r->give_up))
+		relay_fails(r, slot->result, result.text);
 	report(r, slot, result);
 }
 
-/* Starts what was submitted and reports what cannot be sent. */
-static void start_waiting(struct relay *r)
+static void collect_finished(struct relay *r)
 {
 	for (size_t i = 0; i < r->settings.connections; i++) {
 		struct mail_slot *slot = &r->slots[i];
 		pthread_mutex_lock(&r->lock);
 		enum slot_state state = slot->state;
-		if (state == SLOT_WAITING)
-			slot->state = SLOT_SENDING;
 		pthread_mutex_unlock(&r->lock);
-		if (state == SLOT_REFUSED) {
+		if (state == SLOT_DONE)
+			finish(r, slot);
+		else if (state == SLOT_REFUSED)
 			report(r, slot, (struct channel_result){ .message = slot->message, .part = CHANNEL_WHOLE_MESSAGE, .outcome = CHANNEL_REFUSED,
 			                                         .fault = slot->fault, .text = str_from(slot->why) });
-		} else if (state == SLOT_WAITING && !prepare(r, slot)) {
-			curl_slist_free_all(slot->recipients);
-			slot->recipients = NULL;
-			report(r, slot, (struct channel_result){ .message = slot->message, .outcome = CHANNEL_RETURNED, .text = S("out of memory") });
-		}
-	}
-}
-
-static void collect_finished(struct relay *r)
-{
-	CURLMsg *message;
-	int left;
-	while ((message = curl_multi_info_read(r->multi, &left))) {
-		struct mail_slot *slot = NULL;
-		if (message->msg != CURLMSG_DONE)
-			continue;
-		CURLcode code = message->data.result;
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&slot);
-		finish(r, slot, code);
 	}
 }
 
@@ -391,6 +465,8 @@ static void retry(struct relay *r, int64_t now)
 		r->wants_room = true;
 	}
 	pthread_mutex_unlock(&r->lock);
+	if (again)
+		r->events->on_state(r->context, &r->channel, true, S("to be tried again"));
 }
 
 static void offer_room(struct relay *r)
@@ -404,67 +480,94 @@ static void offer_room(struct relay *r)
 		r->events->on_room(r->context, &r->channel);
 }
 
-/* True when nothing is left to wait for after channel_stop. */
-static bool stopped(struct relay *r)
+/* Sleeps until a slot is done, a relay that is away is to be tried, or the end. False when all is told after stop. */
+static bool wait_for_work(struct relay *r)
 {
 	pthread_mutex_lock(&r->lock);
-	bool stop = r->stopping && (r->outstanding == 0 || clock_monotonic() >= r->stop_by);
+	bool done = false;
+	for (size_t i = 0; i < r->settings.connections; i++)
+		done = done || r->slots[i].state == SLOT_DONE || r->slots[i].state == SLOT_REFUSED;
+	int64_t until = clock_monotonic() + CLOCK_SECOND;
+	if (!r->up && r->retry_at < until)
+		until = r->retry_at;
+	if (r->stopping && r->stop_by < until)
+		until = r->stop_by;
+	struct timespec at = { .tv_sec = until / CLOCK_SECOND, .tv_nsec = until % CLOCK_SECOND * 1000 };
+	if (!done && !(r->stopping && r->outstanding == 0))
+		pthread_cond_timedwait(&r->changed, &r->lock, &at);
+	if (r->stopping && clock_monotonic() >= r->stop_by)
+		atomic_store(&r->give_up, true);
+	bool more = !r->stopping || r->outstanding > 0;
 	pthread_mutex_unlock(&r->lock);
-	return stop;
-}
-
-static void abandon(struct relay *r)
-{
-	for (size_t i = 0; i < r->settings.connections; i++) {
-		struct mail_slot *slot = &r->slots[i];
-		if (slot->state == SLOT_SENDING) {
-			bool broken;
-			struct channel_result result = judge(slot, CURLE_ABORTED_BY_CALLBACK, &broken);
-			curl_multi_remove_handle(r->multi, slot->easy);
-			curl_slist_free_all(slot->recipients);
-			slot->recipients = NULL;
-			report(r, slot, result);
-		} else if (slot->state != SLOT_FREE) {
-			report(r, slot, (struct channel_result){ .message = slot->message, .outcome = CHANNEL_RETURNED, .text = S("stopped") });
-		}
-	}
+	return more;
 }
 
 static void *run(void *argument)
 {
 	struct relay *r = argument;
-	relay_here = r;
+	/* Taking mails is how the relay is tried: the road is up until it is seen to be away. */
+	r->events->on_state(r->context, &r->channel, true, S("not tried yet"));
 	r->events->on_room(r->context, &r->channel);
-	while (!stopped(r)) {
-		int sending;
+	do {
 		retry(r, clock_monotonic());
 		offer_room(r);
-		start_waiting(r);
-		curl_multi_perform(r->multi, &sending);
 		collect_finished(r);
-		start_waiting(r); /* what the events submitted */
-		int64_t wait = r->up ? CLOCK_SECOND : r->retry_at - clock_monotonic();
-		curl_multi_poll(r->multi, NULL, 0, wait <= 0 ? 0 : wait < CLOCK_SECOND ? (int)(wait / 1000 + 1) : 1000, NULL);
-	}
-	abandon(r);
+	} while (wait_for_work(r));
 	return NULL;
 }
 
 /* --- life ------------------------------------------------------------------------------------------------- */
+
+/* Says QUIT, but does not wait for the answer as libcurl would: the relay may hang. */
+static void close_connection(const struct relay *r, struct mail_slot *slot)
+{
+	if (slot->socket >= 0 && r->settings.tls == SMTP_TLS_NONE) {
+		ssize_t ignored = send(slot->socket, "QUIT\r\n", 6, MSG_NOSIGNAL | MSG_DONTWAIT);
+		(void)ignored;
+	}
+	if (slot->socket >= 0)
+		shutdown(slot->socket, SHUT_RDWR);
+	if (slot->easy)
+		curl_easy_cleanup(slot->easy);
+	slot->easy = NULL;
+}
+
+static void end_workers(struct relay *r)
+{
+	pthread_mutex_lock(&r->lock);
+	r->ending = true;
+	pthread_cond_broadcast(&r->work);
+	pthread_mutex_unlock(&r->lock);
+	for (size_t i = 0; i < r->settings.connections; i++) {
+		if (r->slots[i].working)
+			pthread_join(r->slots[i].worker, NULL);
+		r->slots[i].working = false;
+		close_connection(r, &r->slots[i]);
+	}
+}
 
 static enum rc start(struct channel *channel, const struct channel_events *events, void *context, struct err *err)
 {
 	struct relay *r = (struct relay *)channel;
 	r->events = events;
 	r->context = context;
-	r->stopping = false;
+	r->stopping = r->ending = false;
 	r->up = true; /* until it is seen to be away */
 	r->told_up = false;
 	r->failures = 0;
 	r->retry_wait = 0;
-	int code = pthread_create(&r->thread, NULL, run, r);
-	if (code)
+	atomic_store(&r->give_up, false);
+	int code = 0;
+	for (size_t i = 0; i < r->settings.connections && code == 0; i++) {
+		code = pthread_create(&r->slots[i].worker, NULL, work, &r->slots[i]);
+		r->slots[i].working = code == 0;
+	}
+	if (code == 0)
+		code = pthread_create(&r->thread, NULL, run, r);
+	if (code) {
+		end_workers(r);
 		return err_set(err, FAILED, "%s: cannot start a thread: %s", channel->name, strerror(code));
+	}
 	r->running = true;
 	return OK;
 }
@@ -477,9 +580,10 @@ static void stop(struct channel *channel, int64_t patience)
 	pthread_mutex_lock(&r->lock);
 	r->stopping = true;
 	r->stop_by = clock_monotonic() + patience;
+	pthread_cond_signal(&r->changed);
 	pthread_mutex_unlock(&r->lock);
-	curl_multi_wakeup(r->multi);
 	pthread_join(r->thread, NULL);
+	end_workers(r);
 	r->running = false;
 }
 
@@ -487,15 +591,12 @@ static void free_relay(struct channel *channel)
 {
 	struct relay *r = (struct relay *)channel;
 	stop(channel, 0);
-	for (size_t i = 0; r->slots && i < r->settings.connections; i++) {
-		if (r->slots[i].easy)
-			curl_easy_cleanup(r->slots[i].easy);
+	for (size_t i = 0; r->slots && i < r->settings.connections; i++)
 		buf_release(&r->slots[i].content);
-	}
-	if (r->multi)
-		curl_multi_cleanup(r->multi);
 	free(r->slots);
 	pthread_mutex_destroy(&r->lock);
+	pthread_cond_destroy(&r->work);
+	pthread_cond_destroy(&r->changed);
 	arena_release(&r->memory);
 	free(r);
 }
@@ -541,7 +642,15 @@ static void copy_settings(struct relay *r, const struct smtp_relay_settings *fro
 	s->user = str_copy(&r->memory, from->user);
 	s->password = str_copy(&r->memory, from->password.len ? from->password : S(""));
 	/* The path of the address is what libcurl says in EHLO. */
-	r->url = str_c(&r->memory, str_format(&r->memory, "smtp://%s:%u/%s", s->host.ptr, s->port, s->helo.ptr));
+	bool bare_ipv6 = str_find(s->host, S(":"), 0) != SIZE_MAX && !str_starts(s->host, S("["));
+	struct buf url;
+	buf_init(&url);
+	buf_add_str(&url, bare_ipv6 ? S("smtp://[") : S("smtp://"));
+	buf_add_str(&url, s->host);
+	buf_format(&url, "%s:%u/", bare_ipv6 ? "]" : "", s->port);
+	buf_add_str(&url, s->helo);
+	r->url = str_c(&r->memory, buf_str(&url));
+	buf_release(&url);
 }
 
 enum rc smtp_channel_new(const struct smtp_relay_settings *settings, struct channel **out, struct err *err)
@@ -554,19 +663,25 @@ enum rc smtp_channel_new(const struct smtp_relay_settings *settings, struct chan
 	if (!r)
 		return err_set(err, FAILED, "out of memory");
 	arena_init(&r->memory);
+	pthread_condattr_t attributes;
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_mutex_init(&r->lock, NULL);
+	pthread_cond_init(&r->work, NULL);
+	pthread_cond_init(&r->changed, &attributes);
+	pthread_condattr_destroy(&attributes);
 	copy_settings(r, settings);
 	r->channel = (struct channel){ &METHODS, r->settings.name.ptr, CHANNEL_MAIL };
 	r->slots = calloc(settings->connections, sizeof *r->slots);
-	r->multi = curl_multi_init();
-	if (!r->slots || !r->multi) {
+	if (!r->slots) {
 		free_relay(&r->channel);
 		return err_set(err, FAILED, "%.*s: out of memory", STR_ARG(settings->name));
 	}
-	for (size_t i = 0; i < settings->connections; i++)
+	for (size_t i = 0; i < settings->connections; i++) {
+		r->slots[i].relay = r;
+		r->slots[i].socket = -1;
 		buf_init(&r->slots[i].content);
-	curl_multi_setopt(r->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)settings->connections);
-	curl_multi_setopt(r->multi, CURLMOPT_MAXCONNECTS, (long)settings->connections);
+	}
 	*out = &r->channel;
 	return OK;
 }

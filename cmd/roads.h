@@ -1,0 +1,18 @@
+/* The roads out, made from the settings. */
+#ifndef CHANCERY_CMD_ROADS_H
+#define CHANCERY_CMD_ROADS_H
+
+#include "core/messages/channel.h"
+#include "kernel/desk/desk.h"
+
+extern const struct desk roads_desk; /* the settings smtp.* and smpp.* */
+
+struct roads {
+	struct channel *mail, *sms; /* NULL: not set */
+};
+/* Makes the channels that the settings name and adds them to the engine; after house_start, before messages_serve. Whatever it returns,
+ * roads_close after the house was freed. INVALID for a setting that cannot be. */
+enum rc roads_open(struct house *house, struct roads *roads, struct err *err);
+void roads_close(struct roads *roads);
+
+#endif

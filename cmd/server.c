@@ -1,0 +1,114 @@
+/* A running server. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "cmd/server.h"
+#include "core/audience/audience.h"
+#include "core/messages/messages.h"
+
+#define CHANGES_KEPT (7 * CLOCK_DAY) /* who has not looked for so long reads everything anew */
+#define SERVER_PATIENCE (10 * CLOCK_SECOND) /* for carriers' answers when the server ends */
+
+static void
+trim_changes(struct house *house)
+{
+	struct arena arena;
+	struct err err;
+
+	arena_init(&arena);
+	err_init(&err, &arena);
+	if (db_change_trim(house->db, clock_now() - CHANGES_KEPT, &err) != OK)
+		log_warn("server.trim", LOGS("detail", err.detail));
+	arena_release(&arena);
+}
+
+static const struct job jobs[] = {
+	{ "server.trim", CLOCK_DAY, trim_changes, "Removes changes of more than seven days ago from the change sequence" },
+};
+
+static const struct setting settings[] = {
+	{ "server.public_url", SETTING_TEXT, "", 0, SERVER_URL_MAX, "Address that people see, https://HOST without a slash at the end; it stands in every link we send" },
+};
+
+const struct desk server_desk = {
+	.name = "server",
+	.jobs = jobs,
+	.job_count = COUNT_OF(jobs),
+	.settings = settings,
+	.setting_count = COUNT_OF(settings),
+};
+
+void
+server_block_signals(sigset_t *out)
+{
+	sigemptyset(out);
+	sigaddset(out, SIGTERM);
+	sigaddset(out, SIGINT);
+	pthread_sigmask(SIG_BLOCK, out, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+enum rc
+server_lock(const char *data_folder, bool alone, int *out, struct err *err)
+{
+	struct arena arena;
+	enum rc rc = OK;
+
+	arena_init(&arena);
+	const char *path = str_format(&arena, "%s/server.lock", data_folder).ptr;
+	const int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (file < 0)
+		rc = err_set(err, FAILED, "%s: %s", path, strerror(errno));
+	else if (flock(file, (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0)
+		*out = file;
+	else if (errno == EWOULDBLOCK)
+		rc = err_set(err, CONFLICT, alone ? "a server runs on the data folder %s; stop it first" : "the data folder %s is being restored", data_folder);
+	else
+		rc = err_set(err, FAILED, "%s: %s", path, strerror(errno));
+	if (rc != OK && file >= 0)
+		close(file);
+	arena_release(&arena);
+	return rc;
+}
+
+enum rc
+server_start(struct server *server, struct house *house, const struct http_options *http, struct err *err)
+{
+	*server = (struct server){ .house = house, .lock = -1 };
+	enum rc rc = server_lock(house->data_folder, false, &server->lock, err);
+	if (rc == OK)
+		rc = house_start(house, err);
+	if (rc != OK)
+		return rc;
+	server->started = true;
+	rc = roads_open(house, &server->roads, err);
+	if (rc == OK)
+		rc = http_start(house, http, &server->http, err);
+	if (rc == OK && !*house->public_url) {
+		snprintf(server->url, sizeof server->url, "http://localhost:%d", http_port(server->http, false));
+		house->public_url = server->url;
+	}
+	if (rc == OK)
+		rc = messages_serve(house, err);
+	if (rc == OK)
+		rc = audience_serve(house, err);
+	return rc == OK ? house_run_jobs(house, err) : rc;
+}
+
+void
+server_stop(struct server *server)
+{
+	if (server->http)
+		http_stop(server->http);
+	messages_stop(server->house, SERVER_PATIENCE);
+	if (server->started)
+		house_stop(server->house);
+	roads_close(&server->roads);
+	if (server->lock >= 0)
+		close(server->lock);
+	*server = (struct server){ .house = server->house, .lock = -1 };
+}

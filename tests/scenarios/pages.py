@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+# stores: sqlite
+"""Every page the program has, in a real browser: accessible, both directions, no sideways scroll, light, without scripts.
+
+The list of pages is made from the program's own list of routes: a route without an entry below fails, as does an entry whose
+route is gone. LANGUAGES (default "en ar"), SCREENSHOTS=FOLDER and PAGES="name name" (the beginnings of some names) are honoured.
+"""
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'support'))
+from chancery import ROOT, World, store_argument, wait_for  # noqa: E402
+
+NODE = ROOT / 'node_modules' / 'node' / 'bin' / 'node'
+PROGRAM = ROOT / 'tests' / 'browser' / 'pages.mjs'
+AMAL = 'amal@example.org'
+
+
+def page(name, path, **more):
+    """A page to look at: `path` is written with the names of Facts in braces."""
+    return {'name': name, 'path': path, **more}
+
+
+# What is asked of each GET route: pages in the browser, or files (a path and the beginning of their content type).
+PAGES = {
+    '/': [page('home', '/'), page('not-found', '/nothing-here', status=404)],
+    '/sign-in': [page('sign-in', '/sign-in'), page('sign-in-refused', '/sign-in', submit='/sign-in')],
+    '/setup/:token': [page('setup', '{setup}'), page('setup-refused', '{setup}', submit='/setup'), page('setup-gone', '/setup/' + 'x' * 22, status=404)],
+    '/enrol': [page('enrol', '/enrol', keyboard=True), page('enrol-refused', '/enrol', submit='/enrol')],
+    '/confirm/:token': [page('confirm', '/confirm/{new_confirm}'), page('confirm-refused', '/confirm/{new_confirm}', submit='/confirm')],
+    '/my/:token': [page('my', '/my/{my}'), page('my-unconfirmed', '/my/{new_my}'), page('my-gone', '/my/' + 'x' * 22, status=404)],
+    '/my/:token/trips/new': [page('trip-new', '/my/{my}/trips/new', keyboard=True), page('trip-refused', '/my/{my}/trips/new', submit='/trips/new')],
+    '/my/:token/trips/:trip': [page('trip', '/my/{my}/trips/{trip}')],
+    '/my/:token/watches/new': [page('watch-new', '/my/{my}/watches/new'), page('watch-refused', '/my/{my}/watches/new', submit='/watches/new')],
+    '/my/:token/watches/:watch': [page('watch', '/my/{my}/watches/{watch}')],
+    '/desk': [page('desk', '/desk')],
+    '/desk/me': [page('me', '/desk/me', keyboard=True), page('me-refused', '/desk/me', submit='/desk/me/password')],
+    '/desk/users': [page('users', '/desk/users'), page('users-refused', '/desk/users', submit='/desk/users')],
+}
+FILES = {}
+
+
+class Facts:
+    """Fills the installation through its pages and keeps the addresses that come of it."""
+
+    def __init__(self, world):
+        self.world, self.values = world, {}
+        self.officer = world.officer()
+        self.values['setup'] = json.loads(world.command('user', 'add', 'Reader Example', 'reader', '--permission', 'reader', json_output=True))['path']
+        self.enrol()
+
+    def keep(self, name, text, pattern):
+        found = re.search(pattern, text)
+        if not found:
+            raise AssertionError(f'no {name}: {pattern} in {text[:2000]}')
+        self.values[name] = found.group(1)
+        return found.group(1)
+
+    def code(self, address):
+        """The newest code that came to a mailbox."""
+        def newest():
+            for message in self.world.simulator.mailbox(address):
+                found = re.search(r'\b(\d{6})\b', message['text'])
+                if found:
+                    return found.group(1)
+            return None
+        return wait_for(newest, f'a code for {address}')
+
+    def enrol(self):
+        day = lambda days: time.strftime('%Y-%m-%d', time.gmtime(time.time() + 86400 * days))  # noqa: E731
+        form = {'leg.0.place': 'Tehran', 'leg.0.from': day(0), 'leg.0.to': day(20)}
+        browser = self.world.browser()
+        done = browser.get('/enrol').submit({'name': 'Amal Example', 'email': AMAL, **form}, action='/enrol').expect(AMAL)
+        my = self.keep('my', done.source, r'/my/([A-Za-z0-9_-]{20,})')
+        code_field = next(name for form in done.forms for name in form.names if name.startswith('code'))
+        done.submit({code_field: self.code(AMAL)}, having=code_field).expect()
+        watch = browser.get(f'/my/{my}/watches/new')
+        watch.submit({'watch_place': 'Lyon', 'watch_radius': '30', 'watch_name': 'Daughter'}).expect()
+        page_text = browser.get(f'/my/{my}').expect('Amal').source
+        self.keep('trip', page_text, r'/trips/([A-Za-z0-9_-]{8,})')
+        self.keep('watch', page_text, r'/watches/([A-Za-z0-9_-]{8,})')
+        done = self.world.browser().get('/enrol').submit({'name': 'Zahra Example', 'email': 'zahra@example.org', **form}, action='/enrol').expect()
+        self.keep('new_my', done.source, r'/my/([A-Za-z0-9_-]{20,})')
+        self.keep('new_confirm', done.source, r'/confirm/([A-Za-z0-9_-]{20,})')
+
+
+def plan_pages(routes, facts, wanted):
+    """The plan's pages; fails when the table and the program's routes differ."""
+    patterns = {route['path']: route for route in routes if route['method'] == 'GET' and route['permission'] != 'private'}
+    known = set(PAGES) | set(FILES)
+    missing, gone = sorted(set(patterns) - known), sorted(known - set(patterns))
+    if missing or gone:
+        raise AssertionError(f'tests/scenarios/pages.py has no entry for {missing} and entries for {gone}, which the program has not')
+    pages = []
+    for pattern, entries in PAGES.items():
+        public = patterns[pattern]['permission'] == 'anyone'
+        for entry in entries:
+            if wanted and not entry['name'].startswith(tuple(wanted)):
+                continue
+            path = entry['path'].format(**facts.values)
+            pages.append({'as': 'anyone' if public else 'officer', 'light': public and 'submit' not in entry, **entry, 'path': path})
+    return pages
+
+
+def check_files(world, facts):
+    """Routes that answer with something else than a page."""
+    for pattern, (path, content_type) in FILES.items():
+        answer = facts.officer.get(path.format(**facts.values))
+        found = answer.headers.get('content-type', '')
+        assert answer.status == 200 and found.startswith(content_type), f'{pattern}: {answer.status} {found}'
+
+
+def main():
+    chromium = shutil.which('chromium')
+    assert chromium and NODE.exists(), 'Debian\'s chromium and the npm packages are needed (./test installs both)'
+    with World(store_argument()) as world:
+        facts = Facts(world)
+        routes = [json.loads(line) for line in world.command('routes', json_output=True).splitlines()]
+        wanted = os.environ.get('PAGES', '').split()
+        plan = {
+            'base': world.base, 'chromium': chromium, 'languages': os.environ.get('LANGUAGES', 'en ar').split(),
+            'thorough': bool(os.environ.get('THOROUGH')), 'screenshots': os.environ.get('SCREENSHOTS'),
+            'cookies': {'anyone': [], 'officer': list(facts.officer.cookies.items())},
+            'pages': plan_pages(routes, facts, wanted),
+        }
+        check_files(world, facts)
+        path = world.folder / 'plan.json'
+        path.write_text(json.dumps(plan), encoding='utf-8')
+        done = subprocess.run([NODE, PROGRAM, path], check=False, timeout=900)
+        assert done.returncode == 0, 'pages with something wrong: see above'
+
+
+if __name__ == '__main__':
+    main()
