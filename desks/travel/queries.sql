@@ -235,9 +235,6 @@ SELECT id, alert_id, number, msg_type, severity, urgency, certainty, effective, 
 	sms_at_night, zone, language, state, notice_id, targeted, form_key, changed_by, changed_at, sent_by, sent_at
 FROM alert_version WHERE alert_id = :alert_id ORDER BY number DESC;
 
--- name: version_notice_list :many
-SELECT id, notice_id, msg_type FROM alert_version WHERE alert_id = :alert_id AND notice_id IS NOT NULL ORDER BY number;
-
 -- name: version_insert :one
 INSERT INTO alert_version (alert_id, number, msg_type, severity, urgency, certainty, effective, onset, expires, area, area_description, channels,
 	include_possible, sms_at_night, zone, language, state, targeted, changed_by, changed_at)
@@ -309,19 +306,26 @@ FROM notice JOIN block ON block.notice_id = notice.id
 JOIN message ON message.id >= block.id * 1024 AND message.id < block.id * 1024 + 1023
 WHERE notice.kind = 1 AND notice.event_id = :event_id AND block.state IN (2, 4, 5) AND block.channel > 0 AND message.state IN (3, 4, 5, 7);
 
--- The same of those who came in late.
+-- The same of messages that are in no block: of those who came in late or whose plans moved forward, who all have a row.
 -- name: alert_told_late :each
 -- row: alert_told_row
 -- parameter: event_id INTEGER
 SELECT message.person_id, message.channel, message.text_group
 FROM recipient JOIN message ON message.person_id = recipient.person_id AND message.event_id = recipient.alert_id
-WHERE recipient.alert_id = :event_id AND recipient.late = 1 AND message.notice_id > 0 AND message.state IN (3, 4, 5, 7);
+WHERE recipient.alert_id = :event_id AND message.notice_id > 0 AND message.state IN (3, 4, 5, 7);
 
--- What one person was handed of an alert.
+-- What one person was to be told of an alert.
 -- name: alert_told_person :many
 -- parameter: event_id INTEGER
 -- parameter: person_id INTEGER
-SELECT notice_id, channel, text_group, state, not_before FROM message WHERE person_id = :person_id AND event_id = :event_id AND notice_id > 0;
+SELECT message.notice_id, notice.subject_id, message.channel, message.text_group, message.state, message.not_before
+FROM message JOIN notice ON notice.id = message.notice_id
+WHERE message.person_id = :person_id AND message.event_id = :event_id AND message.notice_id > 0;
+
+-- All that was sent for an alert: its versions, and what stands beside them.
+-- name: alert_notice_list :many
+-- parameter: event_id INTEGER
+SELECT id FROM notice WHERE kind = 1 AND event_id = :event_id ORDER BY id;
 
 -- name: alert_watch_zones :each
 SELECT id, zone FROM watch WHERE ended_at IS NULL;

@@ -112,7 +112,7 @@ static enum rc check_place(struct house *house, struct arena *arena, enum langua
 
 	if (utf8_length(form->place) > WATCH_NAME_MAX)
 		return err_field(err, S("watch_place"), MSG_travel_place_long, STR_NONE, STR_NONE);
-	enum rc rc = where_read(travel_places(house), arena, language, form->place, choice, &answer, &where, &form->choices, &form->choice_count, err);
+	enum rc rc = where_read(travel_places(house), arena, language, form->place, choice, true, &answer, &where, &form->choices, &form->choice_count, err);
 	if (rc != OK)
 		return rc;
 	form->choice_for = form->place;

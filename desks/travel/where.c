@@ -143,6 +143,17 @@ static bool first_is_clear(const struct found *found, struct str text)
 	return true;
 }
 
+/* True when the country is what was meant: it is called so, and no large town is. */
+static bool country_is_clear(const struct found *found, struct str text, bool country_first)
+{
+	if (!found->country_named)
+		return false;
+	for (size_t i = 0; i < found->sure && !country_first; i++)
+		if (is_named(&found->places[i], text) && found->places[i].population >= WHERE_TOWN)
+			return false;
+	return true;
+}
+
 static void list_choices(struct places *places, struct arena *arena, enum language language, const struct found *found, bool sure,
                          struct choice **choices, size_t *choice_count)
 {
@@ -171,7 +182,7 @@ static void list_choices(struct places *places, struct arena *arena, enum langua
 }
 
 enum rc where_read(struct places *places, struct arena *arena, enum language language, struct str text, struct str choice,
-                   enum where_answer *answer, struct where *out, struct choice **choices, size_t *choice_count, struct err *err)
+                   bool country_first, enum where_answer *answer, struct where *out, struct choice **choices, size_t *choice_count, struct err *err)
 {
 	double latitude, longitude;
 	struct found found = { 0 };
@@ -199,7 +210,7 @@ enum rc where_read(struct places *places, struct arena *arena, enum language lan
 	if (rc != OK)
 		return rc;
 	list_choices(places, arena, language, &found, found.sure > 0, choices, choice_count);
-	if (found.country_named && !found.sure) {
+	if (country_is_clear(&found, trimmed, country_first)) {
 		*out = from_country(arena, &found.countries[0]);
 		*answer = WHERE_FOUND;
 	} else if (first_is_clear(&found, trimmed)) {
