@@ -43,6 +43,7 @@ adapters_register(void)
 
 /* --- the commands ----------------------------------------------------------------------------------------- */
 static const struct command commands[] = {
+	{ "alert", "create FILE | next ALERT update|cancel|clear [FILE] | send ALERT | show ALERT", "Alerts out of files, for scripts", command_alert },
 	{ "backup", "FILE --to PUBLICKEY [--keep-days N]", "Writes an encrypted copy beside the running server", command_backup },
 	{ "check", "", "Recomputes every sum that must hold", command_check },
 	{ "demo", "[--port N] [--simulator-port N]", "Runs an invented world with simulated phones and mailboxes", command_demo },

@@ -45,6 +45,7 @@ extern const size_t desk_count;
 extern const struct desk home_desk;
 extern const struct desk demo_desk;
 
+int command_alert(struct command_line *line);
 int command_backup(struct command_line *line);
 int command_check(struct command_line *line);
 int command_demo(struct command_line *line);
