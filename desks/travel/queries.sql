@@ -443,13 +443,6 @@ SELECT r.id, r.alert_id, r.person_id, r.status, r.by, r.officer_id, r.incoming_i
 FROM response r LEFT JOIN response_text t ON t.response_id = r.id
 WHERE r.alert_id = :alert_id AND r.person_id = :person_id ORDER BY r.id DESC LIMIT 200;
 
--- What a person answered, over all alerts, newest first.
--- name: response_list_of_person :many
--- row: response_row
-SELECT r.id, r.alert_id, r.person_id, r.status, r.by, r.officer_id, r.incoming_id, r.received_at, t.note, t.place
-FROM response r LEFT JOIN response_text t ON t.response_id = r.id
-WHERE r.person_id = :person_id ORDER BY r.id DESC LIMIT 1000;
-
 -- name: response_put_withdrawn :exec
 -- parameter: response_id INTEGER
 UPDATE response SET status = 3 WHERE id = :response_id AND status IN (1, 2);
@@ -461,12 +454,6 @@ UPDATE response SET status = 3 WHERE id = :response_id AND status IN (1, 2);
 -- column: received_at INTEGER
 SELECT id, status, received_at FROM response
 WHERE alert_id = :alert_id AND person_id = :person_id AND status IN (1, 2) ORDER BY id DESC LIMIT 1;
-
--- name: response_text_remove_person :exec
-DELETE FROM response_text WHERE response_id IN (SELECT id FROM response WHERE person_id = :person_id);
-
--- name: board_note_remove_person :exec
-DELETE FROM board_note WHERE action_id IN (SELECT id FROM board_action WHERE person_id = :person_id);
 
 -- Those who travel along on trips that touch the time of the alert, named, with what was said of each.
 -- name: companion_list_answered :many
