@@ -184,6 +184,9 @@ SELECT id, public_id, number, kind, exercise, state, version_id, draft_id, creat
 -- row: alert_row
 SELECT id, public_id, number, kind, exercise, state, version_id, draft_id, created_by, created_at, ended_at FROM alert WHERE state = 2 ORDER BY id;
 
+-- name: alert_id_list :many
+SELECT id FROM alert ORDER BY id;
+
 -- name: alert_number_last :one
 -- column: number INTEGER
 SELECT coalesce(max(number), 0) AS number FROM alert;
