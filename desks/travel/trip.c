@@ -132,7 +132,7 @@ static enum rc check_companions(struct arena *arena, const struct trip_form *for
 enum rc trip_form_check(struct places *places, struct arena *arena, enum language language, int64_t now, struct trip_form *form,
                         struct trip *out, struct err *err)
 {
-	struct trip trip = { .external_id = STR_NONE, .ended_at = DB_NULL };
+	struct trip trip = { .external_id = STR_NONE, .ended_at = DB_NULL, .batch_id = DB_NULL };
 
 	enum rc rc = check_legs(places, arena, language, now, form, &trip, err);
 	if (rc != OK && rc != INVALID)
@@ -171,6 +171,7 @@ static enum rc write_leg(struct db_tx *tx, struct arena *arena, const struct tri
 		.from_at = leg->from_at,
 		.to_at = leg->to_at,
 		.arrival_at = leg->arrival_at,
+		.batch_id = trip->batch_id,
 	};
 	struct trip_leg_insert_row row;
 
@@ -209,6 +210,7 @@ enum rc trip_add(struct db_tx *tx, struct arena *arena, struct trip *trip, struc
 		.note = trip->note,
 		.form_key = form_key,
 		.created_at = now,
+		.batch_id = trip->batch_id,
 	};
 	rc = trip_insert(tx, arena, &args, &row, err);
 	if (rc != OK)
@@ -277,6 +279,7 @@ enum rc trip_change(struct db_tx *tx, struct arena *arena, const struct trip *be
 
 	stored.id = before->id;
 	stored.person_id = before->person_id;
+	stored.batch_id = before->batch_id;
 	const struct trip_put_args args = {
 		.companions = after->companions,
 		.note = after->note,
@@ -342,6 +345,7 @@ static enum rc trip_read(struct db_tx *tx, struct arena *arena, const struct tri
 		.created_at = row->created_at,
 		.changed_at = row->changed_at,
 		.ended_at = row->ended_at,
+		.batch_id = DB_NULL,
 	};
 
 	enum rc rc = read_legs(tx, arena, &trip, err);

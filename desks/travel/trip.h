@@ -23,6 +23,7 @@ struct trip {
 	struct trip_leg *legs;        /* in order */
 	size_t leg_count;
 	int64_t created_at, changed_at, ended_at; /* ended_at DB_NULL: not ended */
+	int64_t batch_id;             /* to write: the import it comes with, DB_NULL none */
 };
 
 /* As typed. */
