@@ -34,7 +34,7 @@ static size_t place_of(int64_t key, size_t capacity)
 	return (size_t)(((uint64_t)key * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (capacity - 1);
 }
 
-const struct version *version_find(const struct version_map *map, int64_t person_id)
+const struct version *index_version_find(const struct version_map *map, int64_t person_id)
 {
 	if (map->count == 0)
 		return NULL;
@@ -209,13 +209,13 @@ void leg_index_build(struct leg_index *index)
 /* --- changes (the lock is held for writing) ---------------------------------------------------------------- */
 static bool delta_is_live(const struct leg_index *index, const struct delta_entry *entry)
 {
-	const struct version *version = version_find(&index->versions, entry->entry.person_id);
+	const struct version *version = index_version_find(&index->versions, entry->entry.person_id);
 	return version && version->version == entry->version;
 }
 
 static bool watch_is_live(const struct leg_index *index, const struct leg_watch *watch)
 {
-	const struct version *version = version_find(&index->versions, watch->entry.person_id);
+	const struct version *version = index_version_find(&index->versions, watch->entry.person_id);
 	return (version ? version->version : 0) == watch->version;
 }
 
@@ -251,7 +251,7 @@ static void flush_delta(struct leg_index *index)
 
 static bool row_is_live(const struct version_map *versions, const struct leg_segment *segment, int table, size_t row)
 {
-	const struct version *version = version_find(versions, segment->tables[table].person[row]);
+	const struct version *version = index_version_find(versions, segment->tables[table].person[row]);
 	return !version || version->segment == segment->number;
 }
 

@@ -83,7 +83,7 @@ struct leg_index {
 
 /* Ends the process when memory runs out, as arenas do. */
 void *take_memory(void *old, size_t count, size_t size);
-const struct version *version_find(const struct version_map *map, int64_t person_id);
+const struct version *index_version_find(const struct version_map *map, int64_t person_id);
 struct leg_person people_get(const struct people_map *map, int64_t person_id);
 
 /* Segments. */

@@ -202,7 +202,7 @@ static bool is_live(const struct query *query, int64_t person_id)
 {
 	if (!query->changes)
 		return true;
-	const struct version *version = version_find(&query->index->versions, person_id);
+	const struct version *version = index_version_find(&query->index->versions, person_id);
 	return !version || version->segment == query->segment->number;
 }
 
@@ -403,13 +403,13 @@ static void query_unsorted(struct query *query)
 	struct leg_match match;
 	for (size_t i = 0; i < index->delta_count; i++) {
 		const struct delta_entry *delta = &index->delta[i];
-		const struct version *version = version_find(&index->versions, delta->entry.person_id);
+		const struct version *version = index_version_find(&index->versions, delta->entry.person_id);
 		if (version && version->version == delta->version && question_entry(&query->question, &delta->entry, NULL, &match))
 			*matches_add(query->matches) = match;
 	}
 	for (size_t i = 0; i < index->watch_count; i++) {
 		const struct leg_watch *watch = &index->watches[i];
-		const struct version *version = version_find(&index->versions, watch->entry.person_id);
+		const struct version *version = index_version_find(&index->versions, watch->entry.person_id);
 		if ((version ? version->version : 0) == watch->version && question_entry(&query->question, &watch->entry, watch->area, &match))
 			*matches_add(query->matches) = match;
 	}

@@ -205,7 +205,7 @@ enum rc notice_freeze(struct db_tx *tx, const struct notice_new *notice, const s
 		freezer->blocks[i].notice_id = freezer->notice_id;
 	if (rc == OK)
 		rc = write_blocks(tx, freezer, err);
-	if (rc == OK)
+	if (rc == OK && !notice->beside)
 		rc = notice_supersede(tx, notice->kind, notice->event_id, freezer->notice_id, now, err);
 	if (rc == OK)
 		rc = db_change_append(tx, S("notice"), freezer->notice_id, err);

@@ -85,6 +85,7 @@ struct notice_new {
 	int64_t event_id, subject_id;
 	enum message_lane lane;
 	bool exercise;
+	bool beside; /* said beside the event's other notices: nothing of them is superseded (a reminder, someone told again) */
 	int64_t expires_at;
 };
 /* One person of an audience, sorted by person id, each once. */

@@ -177,6 +177,8 @@ static enum rc write_step(struct db_tx *tx, void *context, struct err *err)
 {
 	struct import *import = context;
 
+	if (import->kind->begin)
+		import->kind->begin(import->context);
 	for (size_t i = 0; i < import->row_count; i++) {
 		struct err own;
 		err_init(&own, &import->arena);

@@ -226,6 +226,8 @@ struct import_kind {
 	const char *const *columns;                 /* known columns; the order of `values` */
 	size_t column_count, required;              /* the first `required` must be in the head line */
 	size_t row_size;
+	/* Called at the start of each transaction, which may be a repeated one. May be NULL. */
+	void (*begin)(void *context);
 	/* Reads a line into `row` (zeroed), outside of any transaction; a column that is not there is STR_NONE. INVALID: the line is wrong. */
 	enum rc (*read)(void *context, struct arena *arena, const struct str *values, void *row, struct err *err);
 	/* Writes a row, staged under `batch_id`. INVALID, NOT_FOUND or CONFLICT that no statement gave: the line is wrong. */
@@ -253,6 +255,13 @@ enum rc people_import(struct house *house, struct arena *arena, int file, const 
                       struct err *err);
 /* The visible person of an import's id. NOT_FOUND; CONFLICT if several have it. */
 enum rc person_id_find_imported(struct db_tx *tx, struct arena *arena, struct str external_id, int64_t *person_id_out, struct err *err);
+/* As person_add, of a batch that is not visible yet: nothing is told of the change. */
+enum rc person_stage(struct db_tx *tx, struct arena *arena, const struct person_new *person, int64_t now, struct person *out, struct err *err);
+/* Removes at most `most` people of a batch that nobody has seen, with names and contacts; *removed 0: none are left. */
+enum rc person_discard_staged(struct db_tx *tx, int64_t batch_id, int64_t most, int64_t *removed, struct err *err);
+/* Ids of people of a batch, visible or not, that have not ended. */
+enum rc person_list_imported(struct db_tx *tx, struct arena *arena, int64_t batch_id, size_t most, int64_t **ids_out, size_t *count_out,
+                             struct err *err);
 /* Ids of visible, enrolled people after `after_id`, ascending, at most `most`: for exports that go through all. */
 enum rc person_list_after(struct db_tx *tx, struct arena *arena, int64_t after_id, size_t most, int64_t **ids_out, size_t *count_out,
                           struct err *err);

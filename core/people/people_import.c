@@ -71,7 +71,7 @@ static enum rc write_row(struct db_tx *tx, void *data, struct arena *arena, int6
 	const struct row *row = row_data;
 	const struct person_list_external_args same = { .external_id = row->id, .own = batch_id };
 	struct person_list_external_row *others;
-	struct person_insert_row person;
+	struct person person;
 	size_t other_count;
 
 	enum rc rc = person_list_external(tx, arena, &same, &others, &other_count, err);
@@ -79,19 +79,15 @@ static enum rc write_row(struct db_tx *tx, void *data, struct arena *arena, int6
 		return rc;
 	if (other_count)
 		return err_set(err, CONFLICT, "id: someone with '%.*s' is here already", STR_ARG(row->id));
-	const struct person_insert_args args = {
-		.public_id = rand_id(arena),
-		.external_id = row->id,
-		.language = str_from(languages[row->language].tag),
+	const struct person_new new = {
+		.name = row->name,
+		.language = row->language,
 		.source = PERSON_FROM_IMPORT,
 		.batch_id = batch_id,
-		.salt = (int64_t)(rand_u64() >> 2) + 1,
+		.external_id = row->id,
 		.form_key = STR_NONE,
-		.created_at = now,
 	};
-	rc = person_insert(tx, arena, &args, &person, err);
-	if (rc == OK)
-		rc = person_name_put(tx, &(struct person_name_put_args){ .person_id = person.id, .name = row->name }, NULL, err);
+	rc = person_stage(tx, arena, &new, now, &person, err);
 	if (rc == OK && row->email.len)
 		rc = write_contact(tx, arena, context, person.id, CHANNEL_MAIL, row->email, 1, now, err);
 	if (rc == OK && row->mobile.len)
@@ -100,7 +96,7 @@ static enum rc write_row(struct db_tx *tx, void *data, struct arena *arena, int6
 	return rc == OK ? OK : err_set(err, FAILED, "writing a person");
 }
 
-static enum rc discard_rows(struct db_tx *tx, int64_t batch_id, int64_t most, int64_t *removed, struct err *err)
+enum rc person_discard_staged(struct db_tx *tx, int64_t batch_id, int64_t most, int64_t *removed, struct err *err)
 {
 	struct person_list_batch_row *rows;
 	struct arena arena;
@@ -129,7 +125,7 @@ static const struct import_kind kind = {
 	.row_size = sizeof(struct row),
 	.read = read_row,
 	.write = write_row,
-	.discard = discard_rows,
+	.discard = person_discard_staged,
 };
 
 enum rc people_import(struct house *house, struct arena *arena, int file, const struct import_options *options, struct import_result *result,
@@ -162,6 +158,24 @@ enum rc person_list_after(struct db_tx *tx, struct arena *arena, int64_t after_i
 	size_t count;
 
 	enum rc rc = person_list_next(tx, arena, &args, &rows, &count, err);
+	if (rc != OK)
+		return rc;
+	int64_t *ids = ARENA_NEW_ARRAY(arena, int64_t, count);
+	for (size_t i = 0; i < count; i++)
+		ids[i] = rows[i].id;
+	*ids_out = ids;
+	*count_out = count;
+	return OK;
+}
+
+enum rc person_list_imported(struct db_tx *tx, struct arena *arena, int64_t batch_id, size_t most, int64_t **ids_out, size_t *count_out,
+                             struct err *err)
+{
+	const struct person_list_of_batch_args args = { .batch_id = batch_id, .most = (int64_t)most };
+	struct person_list_of_batch_row *rows;
+	size_t count;
+
+	enum rc rc = person_list_of_batch(tx, arena, &args, &rows, &count, err);
 	if (rc != OK)
 		return rc;
 	int64_t *ids = ARENA_NEW_ARRAY(arena, int64_t, count);

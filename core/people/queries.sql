@@ -209,3 +209,8 @@ SELECT id FROM person WHERE batch_id = :batch_id ORDER BY id LIMIT :most;
 -- name: person_remove :exec
 -- parameter: person_id INTEGER
 DELETE FROM person WHERE id = :person_id;
+
+-- People of a batch whose record has not ended.
+-- name: person_list_of_batch :many
+-- parameter: most INTEGER
+SELECT id FROM person WHERE batch_id = :batch_id AND ended_at IS NULL ORDER BY id LIMIT :most;

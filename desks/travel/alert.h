@@ -179,9 +179,10 @@ void alert_form_init(struct alert_form *form, struct arena *arena, enum language
 void alert_form_request(struct alert_form *form, const struct request *request, enum alert_type type);
 void alert_form_fill(struct alert_form *form, struct house *house, struct arena *arena, enum language language, const struct alert *alert,
                      const struct alert_version *version);
-/* Checks all of it; INVALID with errors by field. On success *out has everything but the ids and states. */
+/* Checks all of it; INVALID with errors by field. `base` is the stored draft (NULL: none yet); a cancel or all-clear takes from it what its
+ * form does not show. On success *out has everything but the ids and states. */
 enum rc alert_form_check(struct house *house, struct arena *arena, enum language language, int64_t now, struct alert_form *form,
-                         enum alert_kind *kind_out, struct alert_version *out, struct err *err);
+                         const struct alert_version *base, enum alert_kind *kind_out, struct alert_version *out, struct err *err);
 /* Local time at a zone from a day and "HH:MM" (hours alone will do). */
 bool local_time(struct arena *arena, struct str zone, int64_t day, struct str time, int64_t *out);
 
@@ -214,6 +215,7 @@ struct alert_standing {
 	bool targeted; /* by any version, or late */
 	bool told;     /* some message was handed over and did not fail */
 	bool released;
+	bool row;      /* has a row of their own in recipient */
 	uint8_t class; /* 1..4; 3 without a row */
 	uint8_t told_channels;
 };
@@ -226,6 +228,9 @@ struct alert_step {
 };
 /* The rules of who gets what. `channels`: of a person inside, those usable and ticked; `ticked`: the version's. */
 struct alert_step alert_step(enum alert_type type, bool inside, bool certain, uint8_t channels, uint8_t ticked, struct alert_standing before);
+
+/* How the counters move when a person takes the step. */
+void alert_count_change(struct alert_counters *change, struct alert_standing before, const struct alert_step *step);
 
 /* Everybody's standing, by person id. In an arena. */
 struct alert_standings {
@@ -245,7 +250,7 @@ struct alert_tally {
 struct alert_plan {
 	struct notice_person *people;         /* for notice_freeze */
 	size_t count;
-	struct recipient_put_args *rows;      /* rows of recipient to write */
+	struct recipient_put_args *rows;      /* rows of recipient to write (travel_sql.h) */
 	size_t row_count;
 	struct alert_counters change;
 	struct alert_tally groups[GROUP_TEXTS + 1]; /* by text: [1] new [2] changed [3] released */
@@ -255,6 +260,7 @@ struct alert_plan {
 	int64_t quiet_never;                  /* of those SMS: the alert ends before that morning */
 	int64_t released_silently, told_nothing; /* no longer inside and never told; of a cancel: never told */
 	int64_t languages[LANGUAGE_COUNT];    /* of those who get a text */
+	int64_t sms[GROUP_TEXTS + 1][LANGUAGE_COUNT]; /* SMS by text and language, for the price */
 	int64_t countries[GEO_COUNTRIES];     /* of those inside, by stay; [0] watches and the high sea */
 };
 /* What sending `version` now would do. `standings` is empty for a first version. In the arena. */
@@ -285,6 +291,8 @@ void alert_in_force_stop(struct house *house);
 enum rc alert_in_force_refresh(struct house *house, struct err *err);
 /* Told of people who changed: late joiners, released, readmitted. Idempotent. */
 void alert_people_changed(struct house *house, const int64_t *person_ids, size_t count);
+/* notice_desk.due: false when the person's plans no longer lead there. */
+bool alert_due(struct house *house, struct db_tx *tx, int64_t event_id, int64_t subject_id, int64_t person_id, int64_t *not_before);
 /* Looks at everybody inside the alerts in force, for those whom a stop of the program made us miss; a job. */
 void alert_sweep(struct house *house);
 
@@ -310,6 +318,8 @@ enum rc alert_answer_find(struct db_tx *tx, const struct house *house, struct ar
                           struct person *person_out, struct err *err);
 /* For messages_register: render, due, unreachable, progress; `answer` is the board's. */
 extern const struct notice_desk alert_notice_desk;
+/* Forgets the versions held in memory; at stop. */
+void alert_cache_clear(void);
 
 /* --- the public side (alert_public.c) ----------------------------------------------------------------------------- */
 struct alert_public {

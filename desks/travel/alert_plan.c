@@ -29,8 +29,8 @@ text_of(enum alert_group group)
 }
 
 /* A person's class changes, or their being released does: the counters follow. */
-static void
-count_change(struct alert_counters *change, struct alert_standing before, const struct alert_step *step)
+void
+alert_count_change(struct alert_counters *change, struct alert_standing before, const struct alert_step *step)
 {
 	const bool released = (before.released && !step->readmits) || step->releases;
 
@@ -91,8 +91,10 @@ plan_text(struct planning *planning, int64_t person_id, const struct alert_hit *
 		if (hit)
 			person.not_before[i] = hit->not_before[i];
 	}
-	if (hit)
+	if (hit) {
 		plan->languages[hit->language]++;
+		plan->sms[text_of(step->group)][hit->language] += (step->channels & CHANNEL_BIT(CHANNEL_SMS)) != 0;
+	}
 	ARENA_PUSH(planning->arena, plan->people, plan->count, planning->people_capacity, person);
 }
 
@@ -119,7 +121,7 @@ plan_person(struct planning *planning, int64_t person_id, const struct alert_hit
 	const struct alert_version *version = planning->version;
 	const struct alert_step step = alert_step(version->type, hit != NULL, hit && hit->certain, hit ? hit->channels : 0, (uint8_t)version->channels, before);
 
-	count_change(&planning->plan->change, before, &step);
+	alert_count_change(&planning->plan->change, before, &step);
 	plan_row(planning, person_id, hit, before, &step);
 	if (step.group)
 		plan_text(planning, person_id, hit, &step);

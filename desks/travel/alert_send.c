@@ -191,8 +191,9 @@ take_language(void *context, const struct alert_languages_row *row)
 			high = middle;
 	}
 	if (low < work->plan->count && work->plan->people[low].person_id == row->id && work->plan->people[low].text_group == GROUP_RELEASED) {
-		const enum language language = language_find(row->language);
-		work->plan->languages[language == LANGUAGE_COUNT ? LANGUAGE_EN : language]++;
+		const enum language found = language_find(row->language), language = found == LANGUAGE_COUNT ? LANGUAGE_EN : found;
+		work->plan->languages[language]++;
+		work->plan->sms[GROUP_RELEASED][language] += (work->plan->people[low].channels & CHANNEL_BIT(CHANNEL_SMS)) != 0;
 	}
 	return OK;
 }

@@ -101,6 +101,7 @@ take_recipient(void *context, const struct recipient_standing_row *row)
 	standing->targeted = true;
 	standing->class = (uint8_t)row->class;
 	standing->released = row->released != 0;
+	standing->row = true;
 	return OK;
 }
 
@@ -122,12 +123,12 @@ alert_standings_load(struct db_tx *tx, struct arena *arena, int64_t alert_id, st
 {
 	struct alert_standings loaded = { 0 };
 	struct standings standings = { .arena = arena, .out = &loaded };
-	struct version_notice_list_row *notices;
+	struct alert_notice_list_row *notices;
 	size_t count;
 
-	enum rc rc = version_notice_list(tx, arena, &(struct version_notice_list_args){ .alert_id = alert_id }, &notices, &count, err);
+	enum rc rc = alert_notice_list(tx, arena, &(struct alert_notice_list_args){ .event_id = alert_id }, &notices, &count, err);
 	for (size_t i = 0; rc == OK && i < count; i++)
-		rc = notice_each_person(tx, notices[i].notice_id, take_frozen, &standings, err);
+		rc = notice_each_person(tx, notices[i].id, take_frozen, &standings, err);
 	if (rc == OK)
 		rc = recipient_standing(tx, &(struct recipient_standing_args){ .alert_id = alert_id }, take_recipient, &standings, err);
 	if (rc == OK)
@@ -150,7 +151,7 @@ alert_standing_find(struct db_tx *tx, struct arena *arena, int64_t alert_id, int
 {
 	struct alert_standing standing = { .class = CLASS_SILENT };
 	struct recipient_standing_find_row row;
-	struct version_notice_list_row *notices;
+	struct alert_notice_list_row *notices;
 	struct alert_told_person_row *messages;
 	size_t count;
 
@@ -160,12 +161,13 @@ alert_standing_find(struct db_tx *tx, struct arena *arena, int64_t alert_id, int
 		standing.targeted = true;
 		standing.class = (uint8_t)row.class;
 		standing.released = row.released != 0;
+		standing.row = true;
 	} else if (rc == NOT_FOUND) {
-		rc = version_notice_list(tx, arena, &(struct version_notice_list_args){ .alert_id = alert_id }, &notices, &count, err);
+		rc = alert_notice_list(tx, arena, &(struct alert_notice_list_args){ .event_id = alert_id }, &notices, &count, err);
 		for (size_t i = 0; rc == OK && i < count && !standing.targeted; i++) {
 			unsigned channels;
 			int64_t group;
-			rc = notice_find_person(tx, notices[i].notice_id, person_id, &channels, &group, err);
+			rc = notice_find_person(tx, notices[i].id, person_id, &channels, &group, err);
 			standing.targeted = rc == OK && group != GROUP_RELEASED;
 			if (rc == NOT_FOUND)
 				rc = OK;

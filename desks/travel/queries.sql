@@ -120,6 +120,29 @@ DELETE FROM trip WHERE id IN (SELECT id FROM trip WHERE batch_id = :batch_id ORD
 -- parameter: most INTEGER
 DELETE FROM watch WHERE id IN (SELECT id FROM watch WHERE batch_id = :batch_id ORDER BY id LIMIT :most);
 
+-- Some of those to whom a batch brought something.
+-- name: import_owner_list :many
+-- parameter: most INTEGER
+-- column: person_id INTEGER
+SELECT person_id FROM leg WHERE batch_id = :batch_id
+UNION SELECT person_id FROM trip WHERE batch_id = :batch_id
+UNION SELECT person_id FROM watch WHERE batch_id = :batch_id
+ORDER BY 1 LIMIT :most;
+
+-- name: import_owner_remove_leg :exec
+DELETE FROM leg WHERE batch_id = :batch_id AND person_id = :person_id;
+
+-- name: import_owner_remove_companion :exec
+-- parameter: batch_id INTEGER
+-- parameter: person_id INTEGER
+DELETE FROM companion WHERE trip_id IN (SELECT id FROM trip WHERE batch_id = :batch_id AND person_id = :person_id);
+
+-- name: import_owner_remove_trip :exec
+DELETE FROM trip WHERE batch_id = :batch_id AND person_id = :person_id;
+
+-- name: import_owner_remove_watch :exec
+DELETE FROM watch WHERE batch_id = :batch_id AND person_id = :person_id;
+
 -- --- the person's own data ------------------------------------------------------------------------------------------
 
 -- Alerts that a person was part of, newest first, with what they are to it (no row of recipient: no answer yet).
@@ -266,9 +289,6 @@ SELECT id, alert_id, number, msg_type, severity, urgency, certainty, effective, 
 	sms_at_night, zone, language, state, notice_id, targeted, form_key, changed_by, changed_at, sent_by, sent_at
 FROM alert_version WHERE alert_id = :alert_id ORDER BY number DESC;
 
--- name: version_notice_list :many
-SELECT id, notice_id, msg_type FROM alert_version WHERE alert_id = :alert_id AND notice_id IS NOT NULL ORDER BY number;
-
 -- name: version_insert :one
 INSERT INTO alert_version (alert_id, number, msg_type, severity, urgency, certainty, effective, onset, expires, area, area_description, channels,
 	include_possible, sms_at_night, zone, language, state, targeted, changed_by, changed_at)
@@ -340,19 +360,26 @@ FROM notice JOIN block ON block.notice_id = notice.id
 JOIN message ON message.id >= block.id * 1024 AND message.id < block.id * 1024 + 1023
 WHERE notice.kind = 1 AND notice.event_id = :event_id AND block.state IN (2, 4, 5) AND block.channel > 0 AND message.state IN (3, 4, 5, 7);
 
--- The same of those who came in late.
+-- The same of messages that are in no block: of those who came in late or whose plans moved forward, who all have a row.
 -- name: alert_told_late :each
 -- row: alert_told_row
 -- parameter: event_id INTEGER
 SELECT message.person_id, message.channel, message.text_group
 FROM recipient JOIN message ON message.person_id = recipient.person_id AND message.event_id = recipient.alert_id
-WHERE recipient.alert_id = :event_id AND recipient.late = 1 AND message.notice_id > 0 AND message.state IN (3, 4, 5, 7);
+WHERE recipient.alert_id = :event_id AND message.notice_id > 0 AND message.state IN (3, 4, 5, 7);
 
--- What one person was handed of an alert.
+-- What one person was to be told of an alert.
 -- name: alert_told_person :many
 -- parameter: event_id INTEGER
 -- parameter: person_id INTEGER
-SELECT notice_id, channel, text_group, state, not_before FROM message WHERE person_id = :person_id AND event_id = :event_id AND notice_id > 0;
+SELECT message.notice_id, notice.subject_id, message.channel, message.text_group, message.state, message.not_before
+FROM message JOIN notice ON notice.id = message.notice_id
+WHERE message.person_id = :person_id AND message.event_id = :event_id AND message.notice_id > 0;
+
+-- All that was sent for an alert: its versions, and what stands beside them.
+-- name: alert_notice_list :many
+-- parameter: event_id INTEGER
+SELECT id FROM notice WHERE kind = 1 AND event_id = :event_id ORDER BY id;
 
 -- name: alert_watch_zones :each
 SELECT id, zone FROM watch WHERE ended_at IS NULL;
@@ -369,3 +396,165 @@ SELECT name FROM officer WHERE id = :id;
 -- name: alert_sample_parts :one
 -- column: parts INTEGER
 SELECT coalesce(sum(parts), 0) AS parts FROM message WHERE event_id = :event_id AND channel = 2 AND state IN (3, 4, 5, 7);
+
+-- === the board (response*.c, board*.c, calls*.c) =====================================================================
+
+-- --- recipients and the sums of people --------------------------------------------------------------------------
+
+-- What the board must know of an alert. `newest` holds the version people were told last.
+-- name: board_alert_find :one
+-- row: board_alert
+-- parameter: alert_id INTEGER
+SELECT a.id, a.public_id, a.number, a.kind, a.exercise, a.state, a.version_id, a.created_at, a.ended_at,
+	v.severity, v.effective, v.expires, v.sent_at, v.language, v.zone
+FROM alert a JOIN alert_version v ON v.id = a.version_id
+WHERE a.id = :alert_id;
+
+-- name: board_alert_find_public :one
+-- row: board_alert
+SELECT a.id, a.public_id, a.number, a.kind, a.exercise, a.state, a.version_id, a.created_at, a.ended_at,
+	v.severity, v.effective, v.expires, v.sent_at, v.language, v.zone
+FROM alert a JOIN alert_version v ON v.id = a.version_id
+WHERE a.public_id = :public_id;
+
+-- Keeps a version from being sent between reading a person's standing and writing it.
+-- name: board_alert_hold :one
+SELECT id FROM alert WHERE id = :id;
+
+-- name: board_alert_hold :one
+-- dialect: postgres
+SELECT id FROM alert WHERE id = :id FOR SHARE;
+
+-- When the first version was sent: stays that ended before it do not matter.
+-- name: board_alert_first_sent :one
+-- column: sent_at INTEGER
+SELECT coalesce(min(sent_at), 0) AS sent_at FROM alert_version WHERE alert_id = :alert_id AND state IN (2, 3);
+
+-- name: board_headline_list :many
+SELECT language, headline FROM alert_text WHERE version_id = :version_id AND text_group = 1 ORDER BY language;
+
+-- The row is held until the transaction ends, so that two answers of one moment are booked one after the other.
+-- name: recipient_hold :one
+-- row: recipient
+SELECT alert_id, person_id, class, released, late, certain, leg_id, help_keyword_only, answered_at, case_state, case_owner, case_taken_at,
+	call_state, call_owner, call_until, calls, changed_at, class_unanswered, others_safe, others_help
+FROM recipient WHERE alert_id = :alert_id AND person_id = :person_id;
+
+-- name: recipient_hold :one
+-- dialect: postgres
+SELECT alert_id, person_id, class, released, late, certain, leg_id, help_keyword_only, answered_at, case_state, case_owner, case_taken_at,
+	call_state, call_owner, call_until, calls, changed_at, class_unanswered, others_safe, others_help
+FROM recipient WHERE alert_id = :alert_id AND person_id = :person_id FOR UPDATE;
+
+-- Without a lock, for pages.
+-- name: recipient_read :one
+-- row: recipient
+SELECT alert_id, person_id, class, released, late, certain, leg_id, help_keyword_only, answered_at, case_state, case_owner, case_taken_at,
+	call_state, call_owner, call_until, calls, changed_at, class_unanswered, others_safe, others_help
+FROM recipient WHERE alert_id = :alert_id AND person_id = :person_id;
+
+-- A targeted person's row as it is before anything happened to them.
+-- name: recipient_add :batch
+INSERT INTO recipient (alert_id, person_id, class, released, late, certain, leg_id, help_keyword_only, case_state, call_state, calls,
+	changed_at, class_unanswered, others_safe, others_help)
+VALUES (:alert_id, :person_id, 3, 0, 0, 1, 0, 0, 0, 0, 0, :changed_at, 3, 0, 0)
+ON CONFLICT (alert_id, person_id) DO NOTHING;
+
+-- name: recipient_write :exec
+UPDATE recipient SET class = :class, released = :released, help_keyword_only = :help_keyword_only, answered_at = :answered_at,
+	case_state = :case_state, case_owner = :case_owner, case_taken_at = :case_taken_at, call_state = :call_state, call_owner = :call_owner,
+	call_until = :call_until, calls = :calls, changed_at = :changed_at, class_unanswered = :class_unanswered, others_safe = :others_safe,
+	others_help = :others_help
+WHERE alert_id = :alert_id AND person_id = :person_id;
+
+-- Whether the person has a row, or messages of the alert were made for them.
+-- name: recipient_is_known :one
+-- column: has_row INTEGER
+-- column: has_message INTEGER
+-- parameter: alert_id INTEGER
+-- parameter: person_id INTEGER
+SELECT (SELECT count(*) FROM recipient r WHERE r.alert_id = :alert_id AND r.person_id = :person_id) AS has_row,
+	(SELECT count(*) FROM message m WHERE m.person_id = :person_id AND m.event_id = :alert_id AND m.notice_id > 0) AS has_message;
+
+-- --- answers ----------------------------------------------------------------------------------------------------
+
+-- name: response_insert :one
+INSERT INTO response (alert_id, person_id, status, by, officer_id, incoming_id, form_key, received_at)
+VALUES (:alert_id, :person_id, :status, :by, :officer_id, :incoming_id, :form_key, :received_at)
+ON CONFLICT (form_key) DO NOTHING
+RETURNING id;
+
+-- name: response_find_form :one
+SELECT id, alert_id, person_id, status FROM response WHERE form_key = :form_key;
+
+-- name: response_text_insert :exec
+INSERT INTO response_text (response_id, note, place) VALUES (:response_id, :note, :place);
+
+-- All of a person's answers to an alert, newest first.
+-- name: response_list_of :many
+-- row: response_row
+SELECT r.id, r.alert_id, r.person_id, r.status, r.by, r.officer_id, r.incoming_id, r.received_at, t.note, t.place
+FROM response r LEFT JOIN response_text t ON t.response_id = r.id
+WHERE r.alert_id = :alert_id AND r.person_id = :person_id ORDER BY r.id DESC LIMIT 200;
+
+-- What a person answered, over all alerts, newest first.
+-- name: response_list_of_person :many
+-- row: response_row
+SELECT r.id, r.alert_id, r.person_id, r.status, r.by, r.officer_id, r.incoming_id, r.received_at, t.note, t.place
+FROM response r LEFT JOIN response_text t ON t.response_id = r.id
+WHERE r.person_id = :person_id ORDER BY r.id DESC LIMIT 1000;
+
+-- name: response_put_withdrawn :exec
+-- parameter: response_id INTEGER
+UPDATE response SET status = 3 WHERE id = :response_id AND status IN (1, 2);
+
+-- The answer that counts.
+-- name: response_find_newest :one
+-- column: id INTEGER
+-- column: status INTEGER
+-- column: received_at INTEGER
+SELECT id, status, received_at FROM response
+WHERE alert_id = :alert_id AND person_id = :person_id AND status IN (1, 2) ORDER BY id DESC LIMIT 1;
+
+-- name: response_text_remove_person :exec
+DELETE FROM response_text WHERE response_id IN (SELECT id FROM response WHERE person_id = :person_id);
+
+-- name: board_note_remove_person :exec
+DELETE FROM board_note WHERE action_id IN (SELECT id FROM board_action WHERE person_id = :person_id);
+
+-- Those who travel along on trips that touch the time of the alert, named, with what was said of each.
+-- name: companion_list_answered :many
+-- parameter: since INTEGER
+-- parameter: until INTEGER
+-- column: status INTEGER
+SELECT c.id, c.name, coalesce(cr.status, 0) AS status
+FROM trip t JOIN companion c ON c.trip_id = t.id
+LEFT JOIN companion_response cr ON cr.companion_id = c.id AND cr.alert_id = :alert_id
+WHERE t.person_id = :person_id AND (t.ended_at IS NULL OR cr.status IS NOT NULL)
+	AND EXISTS (SELECT 1 FROM leg l WHERE l.trip_id = t.id AND l.from_at <= :until AND l.to_at >= :since)
+ORDER BY c.id LIMIT 500;
+
+-- How many travel along on those trips, named or not.
+-- name: companion_count :one
+-- parameter: since INTEGER
+-- parameter: until INTEGER
+-- column: people INTEGER
+SELECT CAST(coalesce(sum(t.companions), 0) AS INTEGER) AS people
+FROM trip t
+WHERE t.person_id = :person_id AND t.ended_at IS NULL
+	AND EXISTS (SELECT 1 FROM leg l WHERE l.trip_id = t.id AND l.from_at <= :until AND l.to_at >= :since);
+
+-- name: companion_response_put :exec
+INSERT INTO companion_response (alert_id, companion_id, person_id, status, received_at)
+VALUES (:alert_id, :companion_id, :person_id, :status, :received_at)
+ON CONFLICT (alert_id, companion_id) DO UPDATE SET status = excluded.status, received_at = excluded.received_at;
+
+-- name: companion_response_remove :exec
+DELETE FROM companion_response WHERE alert_id = :alert_id AND companion_id = :companion_id AND person_id = :person_id;
+
+-- The alerts that an SMS or a mail may answer.
+-- name: alert_list_answerable :many
+-- parameter: ended_after INTEGER
+SELECT id, number, state, ended_at FROM alert
+WHERE version_id IS NOT NULL AND (state = 2 OR (state = 3 AND ended_at > :ended_after))
+ORDER BY id DESC LIMIT 1000;

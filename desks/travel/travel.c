@@ -2,7 +2,10 @@
 #include "desks/travel/travel.h"
 #include "desks/travel/enrol.h"
 #include "desks/travel/find.h"
+#include "desks/travel/alert.h"
 #include "desks/travel/my.h"
+
+#include "travel_sql.h"
 
 static const struct route routes[] = {
 	/* --- travellers --- */
@@ -47,6 +50,23 @@ static const struct route routes[] = {
 	{ METHOD_GET, "/country/:code", country_get, "A country and the alerts that touch it", PERMIT_ANYONE, RATE_PAGE, false },
 	{ METHOD_GET, "/country/:code/map.svg", country_map_get, "The map of a country", PERMIT_ANYONE, RATE_PAGE, false },
 	/* --- alerts --- */
+	{ METHOD_GET, "/desk/alerts", alerts_get, "The officers' list of alerts", PERMIT_READER, RATE_PAGE, false },
+	{ METHOD_GET, "/desk/alerts/new", alert_new_get, "The form of a new alert", PERMIT_OFFICER, RATE_PAGE, false },
+	{ METHOD_POST, "/desk/alerts/new", alert_new_post, "Makes a draft", PERMIT_OFFICER, RATE_FORM, false },
+	{ METHOD_GET, "/desk/alert/:id", alert_get, "What became of an alert, live", PERMIT_READER, RATE_PAGE, false },
+	{ METHOD_GET, "/desk/alert/:id/events", alert_events_get, "Events of an alert (server-sent)", PERMIT_READER, RATE_PAGE, false },
+	{ METHOD_GET, "/desk/alert/:id/map.svg", alert_map_get, "The map of an alert or its draft", PERMIT_READER, RATE_PAGE, false },
+	{ METHOD_GET, "/desk/alert/:id/edit", alert_edit_get, "The form of a draft", PERMIT_OFFICER, RATE_PAGE, false },
+	{ METHOD_POST, "/desk/alert/:id/edit", alert_edit_post, "Changes a draft", PERMIT_OFFICER, RATE_FORM, false },
+	{ METHOD_POST, "/desk/alert/:id/discard", alert_discard_post, "Throws a draft away", PERMIT_OFFICER, RATE_FORM, false },
+	{ METHOD_GET, "/desk/alert/:id/review", alert_review_get, "Whom a draft reaches and what they get", PERMIT_READER, RATE_PAGE, false },
+	{ METHOD_POST, "/desk/alert/:id/sample", alert_sample_post, "Sends a draft to oneself", PERMIT_OFFICER, RATE_FORM, false },
+	{ METHOD_GET, "/desk/alert/:id/send", alert_confirm_get, "The consequences of sending, in numbers", PERMIT_OFFICER, RATE_PAGE, false },
+	{ METHOD_POST, "/desk/alert/:id/send", alert_send_post, "Sends a draft", PERMIT_OFFICER, RATE_FORM, false },
+	{ METHOD_POST, "/desk/alert/:id/next", alert_next_post, "Begins an update, a cancel or an all-clear", PERMIT_OFFICER, RATE_FORM, false },
+	{ METHOD_GET, "/alert/:id", alert_public_get, "An alert", PERMIT_ANYONE, RATE_PAGE, false },
+	{ METHOD_GET, "/alert/:id/map.svg", alert_public_map_get, "The map of an alert", PERMIT_ANYONE, RATE_PAGE, false },
+	{ METHOD_GET, "/alerts/map.svg", alerts_map_get, "The map of all alerts in force (?country=XX)", PERMIT_ANYONE, RATE_PAGE, false },
 	/* --- the board --- */
 };
 
@@ -54,6 +74,8 @@ static const struct setting settings[] = {
 	/* --- travellers --- */
 	{ "travel.home_zone", SETTING_TEXT, "UTC", 0, 64, "Time zone of people whose telephone tells no country, for messages that wait for morning" },
 	/* --- alerts --- */
+	{ "travel.confirm_above", SETTING_INT, "500", 0, 100000000, "Alerts to more people than this are confirmed by typing the number" },
+	{ "travel.sms_part_cost", SETTING_TEXT, "", 0, 40, "What one part of an SMS costs, with the currency (0.075 EUR), for estimates" },
 	/* --- the board --- */
 };
 
@@ -63,13 +85,44 @@ static const struct menu_entry menu[] = {
 	{ MSG_travel_my_title, "/my", PERMIT_ANYONE, 11 },
 	{ MSG_travel_find_menu, "/find", PERMIT_ANYONE, 12 },
 	/* --- alerts --- */
+	{ MSG_alert_title, "/desk/alerts", PERMIT_READER, 20 },
 	/* --- the board --- */
 };
+
+static const struct job jobs[] = {
+	{ "travel.expire_alerts", CLOCK_MINUTE, alert_expire, "Ends alerts whose time is over" },
+	{ "travel.sweep", 5 * CLOCK_MINUTE, alert_sweep, "Tells people inside an alert in force who were missed or have arrived" },
+};
+
+static enum rc
+start(struct house *house, struct err *err)
+{
+	enum rc rc = alert_in_force_start(house, err);
+
+	if (rc == OK) {
+		messages_register(house, NOTICE_ALERT, &alert_notice_desk);
+		audience_on_change(house, alert_people_changed);
+	}
+	return rc;
+}
+
+static void
+stop(struct house *house)
+{
+	alert_in_force_stop(house);
+	alert_cache_clear();
+}
 
 const struct desk travel_desk = {
 	.name = "travel",
 	.routes = routes,
 	.route_count = COUNT_OF(routes),
+	.jobs = jobs,
+	.job_count = COUNT_OF(jobs),
+	.migrations = travel_migrations,
+	.migration_count = &travel_migration_count,
+	.start = start,
+	.stop = stop,
 	.settings = settings,
 	.setting_count = COUNT_OF(settings),
 	.menu = menu,

@@ -19,7 +19,7 @@ from chancery import ROOT, World, store_argument, wait_for  # noqa: E402
 
 NODE = ROOT / 'node_modules' / 'node' / 'bin' / 'node'
 PROGRAM = ROOT / 'tests' / 'browser' / 'pages.mjs'
-AMAL = 'amal@example.org'
+AMAL, SHARED = 'amal@example.org', 'family@example.org'
 
 
 def page(name, path, **more):
@@ -34,6 +34,17 @@ PAGES = {
     '/setup/:token': [page('setup', '{setup}'), page('setup-refused', '{setup}', submit='/setup'), page('setup-gone', '/setup/' + 'x' * 22, status=404)],
     '/enrol': [page('enrol', '/enrol', keyboard=True), page('enrol-refused', '/enrol', submit='/enrol')],
     '/confirm/:token': [page('confirm', '/confirm/{new_confirm}'), page('confirm-refused', '/confirm/{new_confirm}', submit='/confirm')],
+    '/my': [page('my-ask', '/my'), page('my-ask-refused', '/my', submit='/my')],
+    '/my/code/:token': [page('my-code', '/my/code/{code}'), page('my-code-refused', '/my/code/{code}', submit='/my/code')],
+    '/my/choose/:token': [page('my-choose', '/my/choose/{choose}')],
+    '/my/deleted': [page('my-deleted', '/my/deleted')],
+    '/my/:token/me': [page('my-me', '/my/{my}/me')],
+    '/my/:token/contacts/new': [page('contact-new', '/my/{my}/contacts/new'), page('contact-refused', '/my/{my}/contacts/new', submit='/contacts/new')],
+    '/my/:token/emergency': [page('emergency', '/my/{my}/emergency')],
+    '/my/:token/delete': [page('my-delete', '/my/{my}/delete')],
+    '/unsubscribe/:token': [page('unsubscribe-gone', '/unsubscribe/' + 'x' * 22, status=404)],
+    '/find': [page('find', '/find'), page('find-found', '/find?q=Teheran'), page('find-guess', '/find?q=Marakech'), page('find-nothing', '/find?q=qqqqqqqq')],
+    '/country/:code': [page('country', '/country/IR'), page('country-small', '/country/MT'), page('country-wide', '/country/FJ'), page('country-gone', '/country/XQ', status=404)],
     '/my/:token': [page('my', '/my/{my}'), page('my-unconfirmed', '/my/{new_my}'), page('my-gone', '/my/' + 'x' * 22, status=404)],
     '/my/:token/trips/new': [page('trip-new', '/my/{my}/trips/new', keyboard=True), page('trip-refused', '/my/{my}/trips/new', submit='/trips/new')],
     '/my/:token/trips/:trip': [page('trip', '/my/{my}/trips/{trip}')],
@@ -43,17 +54,20 @@ PAGES = {
     '/desk/me': [page('me', '/desk/me', keyboard=True), page('me-refused', '/desk/me', submit='/desk/me/password')],
     '/desk/users': [page('users', '/desk/users'), page('users-refused', '/desk/users', submit='/desk/users')],
 }
-FILES = {}
+FILES = {
+    '/my/:token/export': ('/my/{my}/export', 'application/json'),
+    '/country/:code/map.svg': ('/country/IR/map.svg', 'image/svg+xml'),
+}
 
 
 class Facts:
     """Fills the installation through its pages and keeps the addresses that come of it."""
 
     def __init__(self, world):
-        self.world, self.values = world, {}
+        self.world, self.values, self.read = world, {}, set()
         self.officer = world.officer()
         self.values['setup'] = json.loads(world.command('user', 'add', 'Reader Example', 'reader', '--permission', 'reader', json_output=True))['path']
-        self.enrol()
+        self.travellers()
 
     def keep(self, name, text, pattern):
         found = re.search(pattern, text)
@@ -63,31 +77,45 @@ class Facts:
         return found.group(1)
 
     def code(self, address):
-        """The newest code that came to a mailbox."""
+        """The newest code that came to a mailbox and was not taken yet."""
         def newest():
             for message in self.world.simulator.mailbox(address):
                 found = re.search(r'\b(\d{6})\b', message['text'])
-                if found:
+                if found and message['sequence'] not in self.read:
+                    self.read.add(message['sequence'])
                     return found.group(1)
             return None
         return wait_for(newest, f'a code for {address}')
 
-    def enrol(self):
+    def travellers(self):
         day = lambda days: time.strftime('%Y-%m-%d', time.gmtime(time.time() + 86400 * days))  # noqa: E731
-        form = {'leg.0.place': 'Tehran', 'leg.0.from': day(0), 'leg.0.to': day(20)}
+        stay = {'leg.0.place': 'Tehran', 'leg.0.from': day(0), 'leg.0.to': day(20)}
+        my = self.enrol('my', AMAL, {'name': 'Amal Example', 'email': AMAL, **stay, 'emergency_name': 'Sami Example', 'emergency_relation': 'Brother',
+                                     'emergency_email': 'sami@example.org', 'emergency_consent': 'yes'})
         browser = self.world.browser()
-        done = browser.get('/enrol').submit({'name': 'Amal Example', 'email': AMAL, **form}, action='/enrol').expect(AMAL)
-        my = self.keep('my', done.source, r'/my/([A-Za-z0-9_-]{20,})')
-        code_field = next(name for form in done.forms for name in form.names if name.startswith('code'))
-        done.submit({code_field: self.code(AMAL)}, having=code_field).expect()
-        watch = browser.get(f'/my/{my}/watches/new')
-        watch.submit({'watch_place': 'Lyon', 'watch_radius': '30', 'watch_name': 'Daughter'}).expect()
-        page_text = browser.get(f'/my/{my}').expect('Amal').source
-        self.keep('trip', page_text, r'/trips/([A-Za-z0-9_-]{8,})')
-        self.keep('watch', page_text, r'/watches/([A-Za-z0-9_-]{8,})')
-        done = self.world.browser().get('/enrol').submit({'name': 'Zahra Example', 'email': 'zahra@example.org', **form}, action='/enrol').expect()
+        browser.get(f'/my/{my}/watches/new').submit({'watch_place': 'Lyon', 'watch_radius': '30', 'watch_name': 'Daughter'}).expect()
+        text = browser.get(f'/my/{my}').expect('Amal').source
+        self.keep('trip', text, r'/trips/([0-9a-f]{8,})')
+        self.keep('watch', text, r'/watches/([0-9a-f]{8,})')
+        done = self.world.browser().get('/enrol').submit({'name': 'Zahra Example', 'email': 'zahra@example.org', **stay}, action='/enrol').expect()
         self.keep('new_my', done.source, r'/my/([A-Za-z0-9_-]{20,})')
         self.keep('new_confirm', done.source, r'/confirm/([A-Za-z0-9_-]{20,})')
+
+        # Two people who share a mailbox choose who they are; one who asked has not typed the code yet.
+        self.enrol('shared', SHARED, {'name': 'Bilal Example', 'email': SHARED, **stay})
+        self.enrol('shared', SHARED, {'name': 'Bilal Example the Younger', 'email': SHARED, **stay})
+        asked = self.world.browser().get('/my').submit({'address': SHARED}, action='/my').expect()
+        chosen = asked.submit({'code': self.code(SHARED)}, having='code').expect('Younger')
+        self.keep('choose', chosen.url, r'/my/choose/([A-Za-z0-9_-]{20,})')
+        asked = self.world.browser().get('/my').submit({'address': AMAL}, action='/my').expect()
+        self.keep('code', asked.url, r'/my/code/([A-Za-z0-9_-]{20,})')
+
+    def enrol(self, name, address, values):
+        """Enrols and confirms the address; keeps the token of the person's page under `name`."""
+        done = self.world.browser().get('/enrol').submit(values, action='/enrol').expect(address)
+        code_field = next(one for form in done.forms for one in form.names if one.startswith('code'))
+        done.submit({code_field: self.code(address)}, having=code_field).expect()
+        return self.keep(name, done.source, r'/my/([A-Za-z0-9_-]{20,})')
 
 
 def plan_pages(routes, facts, wanted):

@@ -1,0 +1,154 @@
+/* What the delivery engine asks of alerts: texts, whether they are still due, and what became of people. */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "desks/travel/alert.h"
+#include "kernel/desk/hub.h"
+
+#include "travel_sql.h"
+
+#define CACHED_MAX 16 /* versions whose texts are held in memory */
+
+/* A sent version never changes, so what was read once can be kept. */
+struct cached {
+	int64_t version_id; /* 0: free */
+	uint64_t used;
+	struct arena arena;
+	struct alert alert;
+	struct alert_version version;
+};
+static pthread_mutex_t cache_lock = PTHREAD_MUTEX_INITIALIZER; /* guards cache, cache_clock, cache_house */
+static struct cached cache[CACHED_MAX];
+static uint64_t cache_clock;
+static const struct house *cache_house;
+
+void
+alert_cache_clear(void)
+{
+	pthread_mutex_lock(&cache_lock);
+	for (size_t i = 0; i < CACHED_MAX; i++) {
+		if (cache[i].version_id)
+			arena_release(&cache[i].arena);
+		cache[i] = (struct cached){ 0 };
+	}
+	cache_house = NULL;
+	pthread_mutex_unlock(&cache_lock);
+}
+
+/* With the lock held; the result is good until it is given back. */
+static enum rc
+cached_find(const struct house *house, struct db_tx *tx, int64_t version_id, struct cached **out, struct err *err)
+{
+	struct cached *oldest = &cache[0];
+
+	if (cache_house != house) {
+		for (size_t i = 0; i < CACHED_MAX; i++) {
+			if (cache[i].version_id)
+				arena_release(&cache[i].arena);
+			cache[i] = (struct cached){ 0 };
+		}
+		cache_house = house;
+	}
+	for (size_t i = 0; i < CACHED_MAX; i++) {
+		if (cache[i].version_id == version_id) {
+			cache[i].used = ++cache_clock;
+			*out = &cache[i];
+			return OK;
+		}
+		if (cache[i].used < oldest->used)
+			oldest = &cache[i];
+	}
+	if (oldest->version_id)
+		arena_release(&oldest->arena);
+	*oldest = (struct cached){ .used = ++cache_clock };
+	arena_init(&oldest->arena);
+	enum rc rc = version_find(tx, &oldest->arena, version_id, &oldest->version, err);
+	if (rc == OK)
+		rc = alert_find(tx, &oldest->arena, oldest->version.alert_id, &oldest->alert, err);
+	if (rc != OK) {
+		arena_release(&oldest->arena);
+		*oldest = (struct cached){ 0 };
+		return rc;
+	}
+	oldest->version_id = version_id;
+	*out = oldest;
+	return OK;
+}
+
+static enum rc
+render(struct house *house, struct arena *arena, struct db_tx *tx, int64_t subject_id, int64_t text_group, const struct person *person,
+       enum channel_kind channel, struct message_draft *out, struct err *err)
+{
+	const struct str base = str_from(house->public_url ? house->public_url : "");
+	struct cached *cached;
+
+	if (text_group <= GROUP_NONE || text_group >= GROUP_COUNT)
+		return err_set(err, FAILED, "version %lld has no texts %lld", (long long)subject_id, (long long)text_group);
+	pthread_mutex_lock(&cache_lock);
+	enum rc rc = cached_find(house, tx, subject_id, &cached, err);
+	if (rc == OK) {
+		const struct alert_rendering rendering = {
+			.alert = &cached->alert,
+			.version = &cached->version,
+			.group = (enum alert_group)text_group,
+			.wanted = person->language,
+			.answer_url = str_concat(arena, base, alert_answer_path(house, arena, &cached->alert, person)),
+			.manage_url = str_concat(arena, base, person_manage_path(house, arena, person)),
+			.now = clock_now(),
+		};
+		struct message_draft draft;
+		if (channel == CHANNEL_SMS)
+			alert_render_sms(arena, &rendering, &draft);
+		else
+			alert_render_mail(house, arena, &rendering, &draft);
+		const struct contact *contact = channel == CHANNEL_MAIL ? person_contact(person, CHANNEL_MAIL) : NULL;
+		if (contact)
+			draft.unsubscribe_url = str_concat(arena, base, contact_unsubscribe_path(house, arena, person, contact));
+		/* Texts of the version live in the cache, which may be given up before the message leaves. */
+		draft.subject = str_copy(arena, draft.subject);
+		*out = draft;
+	}
+	pthread_mutex_unlock(&cache_lock);
+	return rc;
+}
+
+static enum rc
+unreachable(struct db_tx *tx, int64_t event_id, int64_t person_id, bool is_unreachable, int64_t now, struct err *err)
+{
+	struct alert_standing before;
+	struct arena arena;
+
+	arena_init(&arena);
+	enum rc rc = alert_standing_find(tx, &arena, event_id, person_id, &before, err);
+	arena_release(&arena);
+	const uint8_t was = is_unreachable ? COUNTER_SILENT : COUNTER_UNREACHABLE;
+	/* An answer says more than any receipt; and it may be told twice. */
+	if (rc != OK || !before.targeted || before.class != was)
+		return rc;
+	const struct alert_step step = { .class = is_unreachable ? COUNTER_UNREACHABLE : COUNTER_SILENT };
+	const struct recipient_put_args row = { .alert_id = event_id, .person_id = person_id, .class = step.class, .released = before.released,
+		                                .certain = 1, .changed_at = now };
+	struct alert_counters change = { { 0 } };
+	alert_count_change(&change, before, &step);
+	rc = recipient_put(tx, &row, 1, NULL, err);
+	return rc == OK ? alert_counters_add(tx, event_id, &change, err) : rc;
+}
+
+static void
+progress(struct house *house, int64_t event_id)
+{
+	char topic[40];
+
+	if (!house->hub)
+		return;
+	const int length = snprintf(topic, sizeof topic, "alert/%lld", (long long)event_id);
+	hub_publish(house->hub, (struct str){ topic, (size_t)length }, S("{}"));
+}
+
+const struct notice_desk alert_notice_desk = {
+	.render = render,
+	.due = alert_due,
+	.unreachable = unreachable,
+	.progress = progress,
+};
