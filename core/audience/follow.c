@@ -39,7 +39,11 @@ audience_index(const struct house *house)
 void
 audience_on_change(struct house *house, audience_listener listener)
 {
-	audience_of(house)->listener = listener;
+	struct audience *audience = audience_of(house);
+
+	/* A house without an audience has nobody who could change. */
+	if (audience)
+		audience->listener = listener;
 }
 
 static struct leg_person

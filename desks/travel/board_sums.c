@@ -10,13 +10,13 @@ enum rc recipient_is_targeted(struct db_tx *tx, struct arena *arena, int64_t ale
 	if (rc != OK || row.has_row > 0 || row.has_message > 0)
 		return rc;
 	/* Those who wait for their message (arrivals later, morning) have none yet, but stand frozen in a notice. */
-	struct version_notice_list_row *notices;
+	struct alert_notice_list_row *notices;
 	size_t count;
-	rc = version_notice_list(tx, arena, &(struct version_notice_list_args){ .alert_id = alert_id }, &notices, &count, err);
+	rc = alert_notice_list(tx, arena, &(struct alert_notice_list_args){ .event_id = alert_id }, &notices, &count, err);
 	for (size_t i = 0; rc == OK && i < count; i++) {
 		unsigned channels;
 		int64_t text_group;
-		rc = notice_find_person(tx, notices[i].notice_id, person_id, &channels, &text_group, err);
+		rc = notice_find_person(tx, notices[i].id, person_id, &channels, &text_group, err);
 		if (rc != NOT_FOUND)
 			return rc;
 		rc = OK;

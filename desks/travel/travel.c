@@ -1,8 +1,8 @@
 /* The room's table. */
 #include "desks/travel/travel.h"
 #include "desks/travel/enrol.h"
-#include "desks/travel/find.h"
 #include "desks/travel/alert.h"
+#include "desks/travel/find.h"
 #include "desks/travel/my.h"
 
 #include "travel_sql.h"

@@ -5,6 +5,7 @@
 The list of pages is made from the program's own list of routes: a route without an entry below fails, as does an entry whose
 route is gone. LANGUAGES (default "en ar"), SCREENSHOTS=FOLDER and PAGES="name name" (the beginnings of some names) are honoured.
 """
+import http.client
 import json
 import os
 import pathlib
@@ -20,6 +21,12 @@ from chancery import ROOT, World, store_argument, wait_for  # noqa: E402
 NODE = ROOT / 'node_modules' / 'node' / 'bin' / 'node'
 PROGRAM = ROOT / 'tests' / 'browser' / 'pages.mjs'
 AMAL, SHARED = 'amal@example.org', 'family@example.org'
+
+# A polygon whose edges cross: latitude and longitude, corner by corner.
+BOW_TIE = '35.0 51.0\n36.0 52.0\n35.0 52.0\n36.0 51.0\n35.0 51.0'
+TEXTS = {'text.0.headline': 'Earthquake near Tehran', 'text.0.description': 'A strong earthquake was felt in and around Tehran.\n\nAftershocks may follow.',
+         'text.0.instruction': 'Shelter indoors, away from windows. Answer this message.',
+         'text.2.headline': 'زلزال قرب طهران', 'text.2.description': 'شعر السكان بزلزال قوي في طهران وما حولها.', 'text.2.instruction': 'ابق في مكان آمن وأجب عن هذه الرسالة.'}
 
 
 def page(name, path, **more):
@@ -50,13 +57,26 @@ PAGES = {
     '/my/:token/trips/:trip': [page('trip', '/my/{my}/trips/{trip}')],
     '/my/:token/watches/new': [page('watch-new', '/my/{my}/watches/new'), page('watch-refused', '/my/{my}/watches/new', submit='/watches/new')],
     '/my/:token/watches/:watch': [page('watch', '/my/{my}/watches/{watch}')],
+    '/alert/:id': [page('alert', '/alert/{alert}', print=['Shelter indoors', 'Iran']), page('alert-over', '/alert/{over}'), page('alert-gone', '/alert/' + '0' * 32, status=404)],
     '/desk': [page('desk', '/desk')],
+    '/desk/alerts': [page('alerts', '/desk/alerts')],
+    '/desk/alerts/new': [page('alert-new', '/desk/alerts/new', keyboard=True), page('alert-new-refused', '/desk/alerts/new', submit='/alerts/new'),
+                         page('alert-area-refused', '/desk/alerts/new', submit='/alerts/new', fill={'polygon': BOW_TIE, 'circle.0.place': 'Tehran', 'circle.0.km': '-3'})],
+    '/desk/alert/:id': [page('progress', '/desk/alert/{alert}'), page('progress-over', '/desk/alert/{over}'), page('progress-exercise', '/desk/alert/{exercise}')],
+    '/desk/alert/:id/edit': [page('draft', '/desk/alert/{draft}/edit'), page('update', '/desk/alert/{alert}/edit')],
+    '/desk/alert/:id/review': [page('review', '/desk/alert/{draft}/review'), page('review-update', '/desk/alert/{alert}/review'),
+                               page('sample-refused', '/desk/alert/{draft}/review', submit='/sample')],
+    '/desk/alert/:id/send': [page('send', '/desk/alert/{draft}/send'), page('send-update', '/desk/alert/{alert}/send')],
     '/desk/me': [page('me', '/desk/me', keyboard=True), page('me-refused', '/desk/me', submit='/desk/me/password')],
     '/desk/users': [page('users', '/desk/users'), page('users-refused', '/desk/users', submit='/desk/users')],
 }
 FILES = {
     '/my/:token/export': ('/my/{my}/export', 'application/json'),
     '/country/:code/map.svg': ('/country/IR/map.svg', 'image/svg+xml'),
+    '/alert/:id/map.svg': ('/alert/{alert}/map.svg', 'image/svg+xml'),
+    '/alerts/map.svg': ('/alerts/map.svg', 'image/svg+xml'),
+    '/desk/alert/:id/map.svg': ('/desk/alert/{alert}/map.svg', 'image/svg+xml'),
+    '/desk/alert/:id/events': ('/desk/alert/{alert}/events', 'text/event-stream'),
 }
 
 
@@ -68,6 +88,7 @@ class Facts:
         self.officer = world.officer()
         self.values['setup'] = json.loads(world.command('user', 'add', 'Reader Example', 'reader', '--permission', 'reader', json_output=True))['path']
         self.travellers()
+        self.alerts()
 
     def keep(self, name, text, pattern):
         found = re.search(pattern, text)
@@ -118,6 +139,33 @@ class Facts:
         return self.keep(name, done.source, r'/my/([A-Za-z0-9_-]{20,})')
 
 
+    def alerts(self):
+        """One in force with an update begun, one ended, an exercise, a draft."""
+        alert = self.send(self.draft('alert', {**TEXTS, 'countries': 'Iran'}))
+        self.send(self.draft('exercise', {**TEXTS, 'countries': 'Iran', 'exercise': 'yes'}))
+        over = self.send(self.draft('over', {**TEXTS, 'countries': 'Iran', 'severity': '3'}))
+        self.send(self.next(over, '4'))
+        self.next(alert, '2')
+        self.draft('draft', {**TEXTS, 'countries': 'Iran; France', 'circle.0.place': '33.3, 44.4', 'circle.0.km': '50', 'text.0.sms': 'Long words ' * 40})
+
+    def draft(self, name, values):
+        done = self.officer.get('/desk/alerts/new').submit(values, button='review', action='/alerts/new').expect()
+        return self.keep(name, done.url, r'/desk/alert/([0-9a-f]+)/review')
+
+    def next(self, alert, kind):
+        done = self.officer.get(f'/desk/alert/{alert}')
+        form = next(one for one in done.forms if one.action.endswith('/next'))
+        token = next(value for name, value in form.fields if name == 'form_token')
+        self.officer.post(f'/desk/alert/{alert}/next', {'form_token': token, 'type': kind}).expect()
+        done = self.officer.get(f'/desk/alert/{alert}/edit')
+        done.submit({}, button='review', action='/edit').expect()
+        return alert
+
+    def send(self, alert):
+        self.officer.get(f'/desk/alert/{alert}/send').submit({}, action='/send').expect()
+        return alert
+
+
 def plan_pages(routes, facts, wanted):
     """The plan's pages; fails when the table and the program's routes differ."""
     patterns = {route['path']: route for route in routes if route['method'] == 'GET' and route['permission'] != 'private'}
@@ -137,10 +185,13 @@ def plan_pages(routes, facts, wanted):
 
 
 def check_files(world, facts):
-    """Routes that answer with something else than a page."""
+    """Routes that answer with something else than a page: a stream never ends, so only the head is read."""
     for pattern, (path, content_type) in FILES.items():
-        answer = facts.officer.get(path.format(**facts.values))
-        found = answer.headers.get('content-type', '')
+        connection = http.client.HTTPConnection('127.0.0.1', world.port, timeout=30)
+        connection.request('GET', path.format(**facts.values), headers={'Cookie': '; '.join(f'{one}={two}' for one, two in facts.officer.cookies.items())})
+        answer = connection.getresponse()
+        found = answer.getheader('content-type', '')
+        connection.close()
         assert answer.status == 200 and found.startswith(content_type), f'{pattern}: {answer.status} {found}'
 
 
