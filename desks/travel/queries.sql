@@ -5,13 +5,14 @@
 -- --- trips --------------------------------------------------------------------------------------------------------
 
 -- name: trip_insert :one
-INSERT INTO trip (public_id, external_id, person_id, companions, note, form_key, created_at, changed_at)
-VALUES (:public_id, :external_id, :person_id, :companions, :note, :form_key, :created_at, :created_at)
+INSERT INTO trip (public_id, external_id, person_id, companions, note, form_key, created_at, changed_at, batch_id)
+VALUES (:public_id, :external_id, :person_id, :companions, :note, :form_key, :created_at, :created_at, :batch_id)
 RETURNING id;
 
+-- What a person changes is theirs, whatever import it came with.
 -- name: trip_put :exec
 -- parameter: trip_id INTEGER
-UPDATE trip SET companions = :companions, note = :note, changed_at = :changed_at WHERE id = :trip_id;
+UPDATE trip SET companions = :companions, note = :note, changed_at = :changed_at, batch_id = NULL WHERE id = :trip_id;
 
 -- name: trip_put_ended :exec
 -- parameter: trip_id INTEGER
@@ -22,13 +23,15 @@ SELECT id, public_id, person_id FROM trip WHERE form_key = :form_key;
 
 -- name: trip_list_of :many
 -- row: trip_row
-SELECT id, public_id, external_id, person_id, companions, note, created_at, changed_at, ended_at
-FROM trip WHERE person_id = :person_id ORDER BY id;
+SELECT t.id, t.public_id, t.external_id, t.person_id, t.companions, t.note, t.created_at, t.changed_at, t.ended_at
+FROM trip t LEFT JOIN batch b ON b.id = t.batch_id
+WHERE t.person_id = :person_id AND (t.batch_id IS NULL OR b.state = 2) ORDER BY t.id;
 
 -- name: trip_row_find :one
 -- row: trip_row
-SELECT id, public_id, external_id, person_id, companions, note, created_at, changed_at, ended_at
-FROM trip WHERE person_id = :person_id AND public_id = :public_id;
+SELECT t.id, t.public_id, t.external_id, t.person_id, t.companions, t.note, t.created_at, t.changed_at, t.ended_at
+FROM trip t LEFT JOIN batch b ON b.id = t.batch_id
+WHERE t.person_id = :person_id AND (t.batch_id IS NULL OR b.state = 2) AND t.public_id = :public_id;
 
 -- name: companion_insert :exec
 INSERT INTO companion (trip_id, name) VALUES (:trip_id, :name);
@@ -41,10 +44,11 @@ SELECT id, trip_id, name FROM companion WHERE trip_id = :trip_id ORDER BY id;
 DELETE FROM companion WHERE id = :companion_id;
 
 -- name: trip_leg_insert :one
+-- parameter: kind INTEGER
 INSERT INTO leg (person_id, trip_id, position, kind, place_id, place_name, latitude, longitude, radius, country, zone,
-	from_date, to_date, from_unsure, to_unsure, from_at, to_at, arrival_at)
+	from_date, to_date, from_unsure, to_unsure, from_at, to_at, arrival_at, batch_id)
 VALUES (:person_id, :trip_id, :position, :kind, :place_id, :place_name, :latitude, :longitude, :radius, :country, :zone,
-	:from_date, :to_date, :from_unsure, :to_unsure, :from_at, :to_at, :arrival_at)
+	:from_date, :to_date, :from_unsure, :to_unsure, :from_at, :to_at, :arrival_at, :batch_id)
 RETURNING id;
 
 -- The stays of a trip that are part of it now.
@@ -55,7 +59,7 @@ FROM leg WHERE trip_id = :trip_id AND ended_at IS NULL ORDER BY position, id;
 
 -- name: trip_leg_put_position :exec
 -- parameter: leg_id INTEGER
-UPDATE leg SET position = :position WHERE id = :leg_id;
+UPDATE leg SET position = :position, batch_id = NULL WHERE id = :leg_id;
 
 -- name: trip_leg_put_ended :exec
 -- parameter: leg_id INTEGER
@@ -67,27 +71,77 @@ UPDATE leg SET ended_at = :ended_at WHERE trip_id = :trip_id AND ended_at IS NUL
 -- --- watches ------------------------------------------------------------------------------------------------------
 
 -- name: watch_insert :one
-INSERT INTO watch (public_id, external_id, person_id, kind, country, name, area, zone, created_at)
-VALUES (:public_id, :external_id, :person_id, :kind, :country, :name, :area, :zone, :created_at)
+-- parameter: kind INTEGER
+INSERT INTO watch (public_id, external_id, person_id, kind, country, name, area, zone, created_at, batch_id)
+VALUES (:public_id, :external_id, :person_id, :kind, :country, :name, :area, :zone, :created_at, :batch_id)
 RETURNING id;
 
 -- name: watch_list_of :many
 -- row: watch_row
-SELECT id, public_id, external_id, person_id, kind, country, name, area, zone, created_at, ended_at
-FROM watch WHERE person_id = :person_id AND ended_at IS NULL ORDER BY id;
+SELECT w.id, w.public_id, w.external_id, w.person_id, w.kind, w.country, w.name, w.area, w.zone, w.created_at, w.ended_at
+FROM watch w LEFT JOIN batch b ON b.id = w.batch_id
+WHERE w.person_id = :person_id AND w.ended_at IS NULL AND (w.batch_id IS NULL OR b.state = 2) ORDER BY w.id;
 
 -- name: watch_row_find :one
 -- row: watch_row
-SELECT id, public_id, external_id, person_id, kind, country, name, area, zone, created_at, ended_at
-FROM watch WHERE person_id = :person_id AND public_id = :public_id AND ended_at IS NULL;
+SELECT w.id, w.public_id, w.external_id, w.person_id, w.kind, w.country, w.name, w.area, w.zone, w.created_at, w.ended_at
+FROM watch w LEFT JOIN batch b ON b.id = w.batch_id
+WHERE w.person_id = :person_id AND w.ended_at IS NULL AND (w.batch_id IS NULL OR b.state = 2) AND w.public_id = :public_id;
 
 -- name: watch_put :exec
+-- parameter: kind INTEGER
 -- parameter: watch_id INTEGER
-UPDATE watch SET kind = :kind, country = :country, name = :name, area = :area, zone = :zone WHERE id = :watch_id;
+UPDATE watch SET kind = :kind, country = :country, name = :name, area = :area, zone = :zone, batch_id = NULL WHERE id = :watch_id;
 
 -- name: watch_put_ended :exec
 -- parameter: watch_id INTEGER
 UPDATE watch SET ended_at = :ended_at WHERE id = :watch_id AND ended_at IS NULL;
+
+-- --- imports ------------------------------------------------------------------------------------------------------
+
+-- A trip of the same import that has this id already.
+-- name: import_trip_find :one
+-- column: legs INTEGER
+SELECT t.id, (SELECT count(*) FROM leg l WHERE l.trip_id = t.id) AS legs
+FROM trip t WHERE t.person_id = :person_id AND t.external_id = :external_id AND t.batch_id = :batch_id;
+
+-- name: import_leg_remove :exec
+-- parameter: batch_id INTEGER
+-- parameter: most INTEGER
+DELETE FROM leg WHERE id IN (SELECT id FROM leg WHERE batch_id = :batch_id ORDER BY id LIMIT :most);
+
+-- name: import_trip_remove :exec
+-- parameter: batch_id INTEGER
+-- parameter: most INTEGER
+DELETE FROM trip WHERE id IN (SELECT id FROM trip WHERE batch_id = :batch_id ORDER BY id LIMIT :most);
+
+-- name: import_watch_remove :exec
+-- parameter: batch_id INTEGER
+-- parameter: most INTEGER
+DELETE FROM watch WHERE id IN (SELECT id FROM watch WHERE batch_id = :batch_id ORDER BY id LIMIT :most);
+
+-- Some of those to whom a batch brought something.
+-- name: import_owner_list :many
+-- parameter: most INTEGER
+-- column: person_id INTEGER
+SELECT person_id FROM leg WHERE batch_id = :batch_id
+UNION SELECT person_id FROM trip WHERE batch_id = :batch_id
+UNION SELECT person_id FROM watch WHERE batch_id = :batch_id
+ORDER BY 1 LIMIT :most;
+
+-- name: import_owner_remove_leg :exec
+DELETE FROM leg WHERE batch_id = :batch_id AND person_id = :person_id;
+
+-- name: import_owner_remove_companion :exec
+-- parameter: batch_id INTEGER
+-- parameter: person_id INTEGER
+DELETE FROM companion WHERE trip_id IN (SELECT id FROM trip WHERE batch_id = :batch_id AND person_id = :person_id);
+
+-- name: import_owner_remove_trip :exec
+DELETE FROM trip WHERE batch_id = :batch_id AND person_id = :person_id;
+
+-- name: import_owner_remove_watch :exec
+DELETE FROM watch WHERE batch_id = :batch_id AND person_id = :person_id;
 
 -- --- the person's own data ------------------------------------------------------------------------------------------
 
