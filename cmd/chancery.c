@@ -123,5 +123,8 @@ main(int argc, char **argv)
 		return EXIT_FAIL;
 	}
 	adapters_register();
+	/* What a server does is worth a line; a command says itself what it did. */
+	if (line.command->run != command_serve)
+		log_set_level(LOG_WARN);
 	return line.command->run(&line);
 }

@@ -215,7 +215,6 @@ command_demo(struct command_line *line)
 
 	if (!demo_read(line, &options))
 		return command_usage(line, "these options do not fit");
-	log_set_level(LOG_WARN);
 	arena_init(&arena);
 	err_init(&err, &arena);
 	buf_init(&mail);
