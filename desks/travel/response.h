@@ -50,7 +50,8 @@ struct response_new {
  * INVALID: a text is too long, or a companion is not theirs. `before_out` and `after_out` (may be NULL) get the person's row. */
 enum rc response_record(struct db_tx *tx, const struct response_new *response, int64_t now, int64_t *id_out, struct recipient *before_out,
                         struct recipient *after_out, struct err *err);
-/* Takes an officer's answer back: the one before it decides again, or none does. CONFLICT if it was withdrawn before. */
+/* Takes an officer's answer back: the one before it decides again, or none does. The case stays as it is.
+ * CONFLICT if it was withdrawn before. */
 enum rc response_withdraw(struct db_tx *tx, int64_t response_id, int64_t alert_id, int64_t person_id, int64_t now, struct err *err);
 
 /* What stands behind notice_desk.answer (core/messages/messages.h): finds the one alert that an SMS or mail of `person_ids` answers and records

@@ -17,3 +17,8 @@ enum rc alert_answer_find(struct db_tx *tx, const struct house *house, struct ar
 		return NOT_FOUND;
 	return rc == OK ? alert_find_number(tx, arena, id & ALERT_NUMBER_MAX, alert_out, err) : rc;
 }
+
+enum message_lane severity_lane(enum alert_severity severity)
+{
+	return severity == SEVERITY_EXTREME ? LANE_ALERT_EXTREME : severity == SEVERITY_SEVERE ? LANE_ALERT_SEVERE : LANE_ALERT;
+}
