@@ -87,7 +87,6 @@ struct notice_new {
 	bool exercise;
 	bool beside; /* said beside the event's other notices: nothing of them is superseded (a reminder, someone told again) */
 	int64_t expires_at;
-	bool beside; /* the event's earlier notices go on: a reminder of the same version, not a new one */
 };
 /* One person of an audience, sorted by person id, each once. */
 struct notice_person {
@@ -98,7 +97,7 @@ struct notice_person {
 };
 /* Freezes: writes notice, blocks and counters in the caller's transaction; when that commits, it is sent. Blocks of the
  * event's earlier notices that are still frozen are dropped and their messages still queued become superseded in steps
- * (the dispatcher checks superseded_at before each hand-over, so none leaves after the commit), unless it stands beside them. Returns the notice id. */
+ * (the dispatcher checks superseded_at before each hand-over, so none leaves after the commit). Returns the notice id. */
 enum rc notice_freeze(struct db_tx *tx, const struct notice_new *notice, const struct notice_person *people, size_t count, int64_t now,
                       int64_t *notice_id_out, struct err *err);
 /* Adds one person after the freeze (late joiner): message rows at once, idempotent by (notice, channel, person). */

@@ -343,7 +343,7 @@ static enum rc read_sums(struct db_tx *tx, struct board_work *work, struct err *
 	if (rc == OK)
 		rc = board_keyword_only_count(tx, arena, &(struct board_keyword_only_count_args){ .alert_id = work->alert.id }, &keyword, err);
 	if (rc == OK)
-		rc = board_fill_waiting(tx, arena, &(struct board_fill_waiting_args){ .alert_id = work->alert.id }, &fill, err);
+		rc = board_fill_waiting(tx, arena, &(struct board_fill_waiting_args){ .event_id = work->alert.id }, &fill, err);
 	if (rc != OK)
 		return rc;
 	view->tile_count = board_tiles_fill(&counters, view->tiles);
@@ -513,23 +513,3 @@ void board_contacts_post(struct request *request, struct response *response)
 	else
 		response_error(request, response, rc, &err);
 }
-
-/* --- the table ---------------------------------------------------------------------------------------------------- */
-
-const struct route board_routes[] = {
-	{ METHOD_GET, "/a/:token", answer_get, "Where a person answers an alert", PERMIT_ANYONE, RATE_PAGE, false },
-	{ METHOD_POST, "/a/:token", answer_post, "Records the answer", PERMIT_ANYONE, RATE_FORM, false },
-	{ METHOD_GET, "/desk/alert/:id/board", board_get, "The board of an alert", PERMIT_READER, RATE_PAGE, false },
-	{ METHOD_GET, "/desk/alert/:id/board/events", board_events_get, "Events of the board", PERMIT_READER, RATE_PAGE, false },
-	{ METHOD_POST, "/desk/alert/:id/board/contacts", board_contacts_post, "Shows addresses and logs it", PERMIT_OFFICER, RATE_FORM, false },
-	{ METHOD_GET, "/desk/alert/:id/board.csv", board_csv_get, "The board as a table with HXL tags", PERMIT_OFFICER, RATE_PAGE, false },
-	{ METHOD_GET, "/desk/alert/:id/person/:person", board_person_get, "One person of the board", PERMIT_READER, RATE_PAGE, false },
-	{ METHOD_POST, "/desk/alert/:id/person/:person", board_person_post, "Takes, notes, resolves, marks, undoes", PERMIT_OFFICER, RATE_FORM, false },
-	{ METHOD_GET, "/desk/alert/:id/calls", calls_get, "The call list", PERMIT_READER, RATE_PAGE, false },
-	{ METHOD_POST, "/desk/alert/:id/calls", calls_post, "The next person to call", PERMIT_OFFICER, RATE_FORM, false },
-	{ METHOD_POST, "/desk/alert/:id/calls/:person", call_post, "What came of a call", PERMIT_OFFICER, RATE_FORM, false },
-	{ METHOD_GET, "/desk/alert/:id/ask", ask_get, "Whom a reminder would reach", PERMIT_READER, RATE_PAGE, false },
-	{ METHOD_POST, "/desk/alert/:id/ask", ask_post, "Asks again", PERMIT_OFFICER, RATE_FORM, false },
-	{ METHOD_GET, "/desk/alert/:id/handover", handover_get, "The hand-over to the next shift", PERMIT_READER, RATE_PAGE, false },
-};
-const size_t board_route_count = COUNT_OF(board_routes);

@@ -124,8 +124,4 @@ void board_publish(struct house *house, int64_t alert_id);
 /* Does so for changes of other processes and of the message engine; for a job of a second. */
 void board_follow(struct house *house);
 
-/* The board's part of the room's tables. */
-extern const struct route board_routes[];
-extern const size_t board_route_count;
-
 #endif

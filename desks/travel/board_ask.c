@@ -137,11 +137,11 @@ static enum rc take_contact(void *context, const struct ask_each_row *row)
 
 static enum rc make(struct db_tx *tx, struct asking *asking, const struct board_alert *alert, struct err *err)
 {
-	struct version_notice_list_row *notices;
+	struct alert_notice_list_row *notices;
 	size_t count;
-	enum rc rc = version_notice_list(tx, asking->arena, &(struct version_notice_list_args){ .alert_id = alert->id }, &notices, &count, err);
+	enum rc rc = alert_notice_list(tx, asking->arena, &(struct alert_notice_list_args){ .event_id = alert->id }, &notices, &count, err);
 	for (size_t i = 0; rc == OK && i < count; i++)
-		rc = notice_each_person(tx, notices[i].notice_id, take_frozen, asking, err);
+		rc = notice_each_person(tx, notices[i].id, take_frozen, asking, err);
 	merge_frozen(asking);
 	if (rc == OK)
 		rc = ask_each(tx, &(struct ask_each_args){ .alert_id = alert->id, .since = asking->now, .until = alert->expires }, take_contact, asking,

@@ -443,13 +443,6 @@ SELECT r.id, r.alert_id, r.person_id, r.status, r.by, r.officer_id, r.incoming_i
 FROM response r LEFT JOIN response_text t ON t.response_id = r.id
 WHERE r.alert_id = :alert_id AND r.person_id = :person_id ORDER BY r.id DESC LIMIT 200;
 
--- What a person answered, over all alerts, newest first.
--- name: response_list_of_person :many
--- row: response_row
-SELECT r.id, r.alert_id, r.person_id, r.status, r.by, r.officer_id, r.incoming_id, r.received_at, t.note, t.place
-FROM response r LEFT JOIN response_text t ON t.response_id = r.id
-WHERE r.person_id = :person_id ORDER BY r.id DESC LIMIT 1000;
-
 -- name: response_put_withdrawn :exec
 -- parameter: response_id INTEGER
 UPDATE response SET status = 3 WHERE id = :response_id AND status IN (1, 2);
@@ -461,12 +454,6 @@ UPDATE response SET status = 3 WHERE id = :response_id AND status IN (1, 2);
 -- column: received_at INTEGER
 SELECT id, status, received_at FROM response
 WHERE alert_id = :alert_id AND person_id = :person_id AND status IN (1, 2) ORDER BY id DESC LIMIT 1;
-
--- name: response_text_remove_person :exec
-DELETE FROM response_text WHERE response_id IN (SELECT id FROM response WHERE person_id = :person_id);
-
--- name: board_note_remove_person :exec
-DELETE FROM board_note WHERE action_id IN (SELECT id FROM board_action WHERE person_id = :person_id);
 
 -- Those who travel along on trips that touch the time of the alert, named, with what was said of each.
 -- name: companion_list_answered :many
@@ -797,14 +784,14 @@ ORDER BY r.calls, r.person_id LIMIT :most OFFSET :skip;
 
 -- Notices whose people have not all got their row yet.
 -- name: board_fill_list :many
-SELECT v.notice_id, v.alert_id FROM alert_version v
-WHERE v.notice_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM recipient_fill f WHERE f.notice_id = v.notice_id)
-ORDER BY v.notice_id LIMIT 100;
+SELECT n.id, n.event_id FROM notice n
+WHERE n.kind = 1 AND NOT EXISTS (SELECT 1 FROM recipient_fill f WHERE f.notice_id = n.id)
+ORDER BY n.id LIMIT 100;
 
 -- name: board_fill_waiting :one
 -- column: waiting INTEGER
-SELECT count(*) AS waiting FROM alert_version v
-WHERE v.alert_id = :alert_id AND v.notice_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM recipient_fill f WHERE f.notice_id = v.notice_id);
+SELECT count(*) AS waiting FROM notice n
+WHERE n.kind = 1 AND n.event_id = :event_id AND NOT EXISTS (SELECT 1 FROM recipient_fill f WHERE f.notice_id = n.id);
 
 -- name: board_fill_done :exec
 INSERT INTO recipient_fill (notice_id, filled_at) VALUES (:notice_id, :filled_at) ON CONFLICT (notice_id) DO NOTHING;
@@ -847,8 +834,8 @@ SELECT alert_id, status, count(*) AS people FROM companion_response WHERE status
 -- Alerts that were sent, and whether everyone frozen has a row.
 -- name: board_check_alerts :many
 -- column: unfilled INTEGER
-SELECT a.id, (SELECT count(*) FROM alert_version v WHERE v.alert_id = a.id AND v.notice_id IS NOT NULL
-		AND NOT EXISTS (SELECT 1 FROM recipient_fill f WHERE f.notice_id = v.notice_id)) AS unfilled
+SELECT a.id, (SELECT count(*) FROM notice n WHERE n.kind = 1 AND n.event_id = a.id
+		AND NOT EXISTS (SELECT 1 FROM recipient_fill f WHERE f.notice_id = n.id)) AS unfilled
 FROM alert a WHERE a.version_id IS NOT NULL AND a.state IN (2, 3) ORDER BY a.id;
 
 -- Rows whose class is not what the newest answer says.

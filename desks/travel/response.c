@@ -237,12 +237,6 @@ enum rc response_withdraw(struct db_tx *tx, int64_t response_id, int64_t alert_i
 	return rc;
 }
 
-enum rc response_erase_person(struct db_tx *tx, int64_t person_id, struct err *err)
-{
-	enum rc rc = response_text_remove_person(tx, &(struct response_text_remove_person_args){ .person_id = person_id }, NULL, err);
-	return rc == OK ? board_note_remove_person(tx, &(struct board_note_remove_person_args){ .person_id = person_id }, NULL, err) : rc;
-}
-
 /* --- answers by SMS and mail ---------------------------------------------------------------------------------- */
 
 struct fitting {

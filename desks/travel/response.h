@@ -61,9 +61,6 @@ enum rc response_answer(struct db_tx *tx, struct house *house, const int64_t *pe
                         int64_t event_hint, enum channel_kind channel, int64_t incoming_id, int64_t now, int64_t *person_out,
                         int64_t *event_out, struct err *err);
 
-/* What was written with a person's answers and noted about them; the sums stay. */
-enum rc response_erase_person(struct db_tx *tx, int64_t person_id, struct err *err);
-
 /* The companions of a person on stays that touch the alert's time: the named ones, and how many have no name. */
 enum rc companions_read(struct db_tx *tx, struct arena *arena, const struct board_alert *alert, int64_t person_id, struct companion **named_out,
                         size_t *named_count, int64_t *unnamed_out, struct err *err);
