@@ -3,6 +3,7 @@
 
     cli_test.py [BUILD FOLDER]
 """
+import datetime
 import json
 import os
 import pathlib
@@ -328,7 +329,7 @@ class Imports(Case):
         trips = ('person_id,trip_id,place,latitude,longitude,country,from,to,companions\n'
                  'A1,T1,"Shiraz, Iran",,,,2030-01-01,2030-01-05,2\nA1,T1,,36.8,10.18,,2030-01-05,2030-01-09,\nA1,T2,,,,TN,2030-02-01,2030-02-02,\n')
         # From 2030 these days are long past; the rule about the past is the form's: an import in between years must not change this test.
-        year = str(__import__('datetime').date.today().year + 1)
+        year = str(datetime.date.today().year + 1)
         self.expect(DONE, 'import', 'trips', self.file(trips.replace('2030', year)))
         stays = [[stay['country'] for stay in trip['stays']] for trip in self.people()[0]['trips']]
         self.assertEqual(stays, [['IR', 'TN'], ['TN']])
@@ -400,6 +401,56 @@ class Alerts(Case):
         for words in (['alert'], ['alert', 'create'], ['alert', 'next', 'x'], ['alert', 'shout', 'x']):
             self.expect(USAGE, *words)
         self.expect(NO, 'alert', 'show', 'f' * 32)
+
+
+class ReceiveMail(Case):
+    MAIL = 'From: Ann <ann@example.org>\r\nTo: reply@localhost\r\nSubject: hello\r\nMessage-ID: <1@example.org>\r\n\r\nWhat is going on?\r\n'
+    TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
+
+    def inbox(self):
+        with sqlite3.connect(self.folder / 'chancery.db') as store:
+            found = store.execute('SELECT address, recipient, body, state FROM incoming JOIN incoming_text ON incoming_id = id ORDER BY id').fetchall()
+        store.close()
+        return found
+
+    def test_it_is_kept_once(self):
+        self.expect(DONE, 'receive-mail', 'ann@example.org', 'reply@localhost', stdin=self.MAIL)
+        self.expect(DONE, 'receive-mail', 'ann@example.org', 'reply@localhost', stdin=self.MAIL)
+        self.assertEqual(self.inbox(), [('ann@example.org', 'reply@localhost', 'What is going on?', 3)])
+
+    def test_arguments(self):
+        self.expect(DONE, 'receive-mail', '--', '-f@example.org', 'reply+abc@localhost', stdin=self.MAIL)
+        self.expect(DONE, 'receive-mail', '', 'reply@localhost', stdin=self.MAIL.replace('<1@', '<2@'))
+        for words in ([], ['one'], ['a', 'b', 'c'], ['-x', 'b']):
+            self.expect(USAGE, 'receive-mail', *words, stdin=self.MAIL)
+
+    def test_an_answer_by_mail_counts(self):
+        people = self.folder / 'people.csv'
+        people.write_text(PEOPLE + 'A1,Ann,en,ann@example.org,,\n')
+        self.expect(DONE, 'import', 'people', people, '--contacts-confirmed', '--operator', 'Ada')
+        day = datetime.date.today()
+        trips = self.folder / 'trips.csv'
+        trips.write_text(f'person_id,trip_id,country,from,to\nA1,T1,TN,{day},{day + datetime.timedelta(days=5)}\n')
+        self.expect(DONE, 'import', 'trips', trips)
+        draft = self.folder / 'alert.json'
+        draft.write_text(json.dumps(Alerts.ALERT))
+        alert = self.expect(DONE, 'alert', 'create', draft)[0].strip()
+        self.expect(DONE, 'alert', 'send', alert)
+        self.expect(DONE, 'receive-mail', 'ann@example.org', 'reply@localhost', stdin=self.MAIL.replace('What is going on?', 'I am safe'))
+        people = json.loads(self.expect(DONE, 'alert', 'show', alert)[0])['people']
+        self.assertEqual((people['targeted'], people['safe'], people['silent']), (1, 1, 0))
+        self.expect(DONE, 'check')
+
+    def test_what_the_mail_system_is_told(self):
+        self.assertIn('no mail', self.expect(NO, 'receive-mail', 'a@example.org', 'b@localhost', stdin='')[1])
+        self.assertIn('larger', self.expect(NO, 'receive-mail', 'a@example.org', 'b@localhost', stdin=self.MAIL + 'x' * (26 << 20))[1])
+        self.expect(self.TRY_AGAIN, 'receive-mail', 'a@example.org', 'b@localhost', stdin=self.MAIL, data=self.folder / 'missing')
+        self.expect(DONE, 'check')
+        with sqlite3.connect(self.folder / 'chancery.db', isolation_level=None) as store:
+            store.execute('BEGIN IMMEDIATE')  # somebody holds the store
+            self.expect(self.TRY_AGAIN, 'receive-mail', 'a@example.org', 'b@localhost', stdin=self.MAIL)
+            store.execute('ROLLBACK')
+        store.close()
 
 
 class Demo(Case):
