@@ -18,6 +18,7 @@ leave() {
 trap leave EXIT
 
 # The first source this machine itself installs from.
+home=$root/root
 mirror=$(apt-get indextargets --format '$(SITE) $(CODENAME) $(COMPONENT)' 2>/dev/null | awk '$2 == "bookworm" && $3 == "main" { print $1; exit }')
 say "debootstrap into an empty root"
 debootstrap --variant=minbase --include=ca-certificates,git bookworm "$root" "$mirror" >"$root.log" 2>&1 || { tail -20 "$root.log"; exit 1; }
@@ -31,7 +32,7 @@ cp -aL /etc/ssl/certs/. "$root/etc/ssl/certs/" 2>/dev/null || true
 mkdir -p "$root/usr/local/share/ca-certificates" && cp -aL /usr/local/share/ca-certificates/. "$root/usr/local/share/ca-certificates/" 2>/dev/null || true
 cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
 for file in "$HOME/.npmrc" /etc/npmrc /usr/local/etc/npmrc; do
-	[ -f "$file" ] && cp -L "$file" "$root/root/.npmrc" && break
+	[ -f "$file" ] && cp -L "$file" "$home/.npmrc" && break
 done
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"

@@ -26,6 +26,7 @@ MORE_PUBLIC = {
     'core/messages': {'channel.h'},  # what channel adapters implement
 }
 C_LINES_MAX = 1000
+TEST_LINES_MAX = 1500  # tables of cases make tests long
 SKIPPED = {'.git', 'node_modules', 'results', 'demo-data', '__pycache__'}
 TEXT = {'.c', '.h', '.py', '.md', '.build', '.txt', '.sql', '.html', '.css', '.js', '.mjs', '.json', '.sh',
         '.yml', '.yaml', '.toml', '.conf', '.service', '.ini', '.cfg', ''}
@@ -62,7 +63,7 @@ def check_include(path, target):
     if floor not in FLOORS:
         return f'{floor}/ is no floor of the house'
     is_test = path.endswith('_test.c')
-    if is_test and target.startswith('tests/support/'):
+    if is_test and target.startswith('tests/'):
         return None
     if target_floor in FREE:
         return f'{floor} may not include {target_floor}'
@@ -98,7 +99,7 @@ def check_c(root, path, text):
                 room_of(path) == 'base' and os.path.exists(os.path.join(root, 'base', target))):
             yield line, f'"{target}" is not written from the root'
     count = text.count('\n')
-    if count > C_LINES_MAX:
+    if count > (TEST_LINES_MAX if path.endswith('_test.c') else C_LINES_MAX):
         yield count, f'{count} lines; at most {C_LINES_MAX}'
 
 

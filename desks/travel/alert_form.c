@@ -379,7 +379,7 @@ check_circle(struct checking *checking, size_t row, struct geo_report *report)
 		return;
 	}
 	const struct str choice = str_equal(circle->choice_for, circle->place) && circle->choice.len ? circle->choice : STR_NONE;
-	enum rc rc = where_read(checking->places, checking->arena, checking->language, circle->place, choice, &answer, &where, &circle->choices,
+	enum rc rc = where_read(checking->places, checking->arena, checking->language, circle->place, choice, false, &answer, &where, &circle->choices,
 	                        &circle->choice_count, checking->err);
 	if (rc != OK && rc != INVALID) {
 		err_field(checking->err, place_field, MSG_alert_rule_place_unknown, circle->place, STR_NONE);

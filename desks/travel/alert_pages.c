@@ -205,7 +205,7 @@ form_show(struct request *request, struct response *response, struct alert_form 
 		                                           MSG_alert_clear_title };
 	struct alert_form_view view = {
 		.page = { .title = text(request, alert ? titles[form->type] : MSG_alert_new), .officer_page = true, .errors = errors },
-		.action = alert ? str_format(request->arena, "/alert/%.*s/edit", STR_ARG(alert->public_id)) : S("/alerts/new"),
+		.action = alert ? str_format(request->arena, "/desk/alert/%.*s/edit", STR_ARG(alert->public_id)) : S("/desk/alerts/new"),
 		.id = alert ? alert->public_id : S(""),
 		.form = form,
 		.ends = form->type == ALERT_CANCEL || form->type == ALERT_CLEAR,
@@ -215,7 +215,7 @@ form_show(struct request *request, struct response *response, struct alert_form 
 		.exercise_fixed = alert && alert->exercise,
 	};
 
-	view.page.canonical = str_concat(request->arena, S("/desk"), view.action);
+	view.page.canonical = view.action;
 	if (!errors && str_equal(request_query(request, "done"), S("saved")))
 		view.page.notice = text(request, MSG_alert_done_saved);
 	view_choices(request, &view);

@@ -113,7 +113,7 @@ static enum rc check_place(struct places *places, struct arena *arena, enum lang
 		return err_field(err, field, MSG_travel_place_missing, STR_NONE, STR_NONE);
 	if (utf8_length(form->place) > LEG_PLACE_MAX)
 		return err_field(err, field, MSG_travel_place_long, STR_NONE, STR_NONE);
-	enum rc rc = where_read(places, arena, language, form->place, choice, &answer, &where, &form->choices, &form->choice_count, err);
+	enum rc rc = where_read(places, arena, language, form->place, choice, false, &answer, &where, &form->choices, &form->choice_count, err);
 	if (rc != OK)
 		return rc;
 	form->choice_for = form->place;

@@ -90,6 +90,8 @@ static void places_as_people_write_them(void **state)
 		{ "Singapore", WHERE_CHOOSE, NULL, NULL, LEG_POINT },
 		{ "Tunisia", WHERE_FOUND, "TN", "Africa/Tunis", LEG_COUNTRY },
 		{ "ایران", WHERE_CHOOSE, NULL, NULL, LEG_COUNTRY },
+		{ "Iran", WHERE_FOUND, "IR", "Asia/Tehran", LEG_COUNTRY },
+		{ "Lebanon", WHERE_FOUND, "LB", "Asia/Beirut", LEG_COUNTRY },
 		{ "Tehrann", WHERE_GUESS, NULL, NULL, LEG_POINT },
 		{ "qqqqxxxxzzzzzz", WHERE_NOTHING, NULL, NULL, LEG_POINT },
 		{ "36.8, 10.18", WHERE_FOUND, "TN", "Africa/Tunis", LEG_POINT },
@@ -107,7 +109,7 @@ static void places_as_people_write_them(void **state)
 		struct where where;
 		struct choice *choices;
 		size_t count;
-		assert_int_equal(where_read(traveller_places(), &arena, LANGUAGE_EN, str_from(wanted->text), STR_NONE, &answer, &where, &choices,
+		assert_int_equal(where_read(traveller_places(), &arena, LANGUAGE_EN, str_from(wanted->text), STR_NONE, false, &answer, &where, &choices,
 		                            &count, &err),
 		                 OK);
 		if (answer != wanted->answer)

@@ -8,6 +8,7 @@
 #include "kernel/html/html.h"
 
 #define WHERE_CHOICES_MAX 8
+#define WHERE_TOWN 100000     /* a town this large that is called as its country may well be what was meant */
 #define WHERE_CLEAR_FACTOR 10 /* the first of several is clear when it has so many times the people of the next */
 
 enum coordinates { COORDINATES_NONE, COORDINATES_READ, COORDINATES_OUT_OF_RANGE };
@@ -31,10 +32,18 @@ enum where_answer {
 	WHERE_NOTHING,
 	WHERE_OUT_OF_RANGE, /* coordinates that are none */
 };
-/* Finds what `text` means. `choice` is what the reader chose of earlier choices for the same text (STR_NONE: nothing). For WHERE_CHOOSE and
+/* Finds what `text` means; `country_first`: a country's name is the country, whatever towns are called so. `choice` is what the reader chose of earlier choices for the same text (STR_NONE: nothing). For WHERE_CHOOSE and
  * WHERE_GUESS the choices come as options; for WHERE_FOUND too when other places have that name (to correct it later). */
 enum rc where_read(struct places *places, struct arena *arena, enum language language, struct str text, struct str choice,
-                   enum where_answer *answer, struct where *out, struct choice **choices, size_t *choice_count, struct err *err);
+                   bool country_first, enum where_answer *answer, struct where *out, struct choice **choices, size_t *choice_count, struct err *err);
+/* A place by name within a country, for imports: no choices, WHERE_FOUND only if one is clearly meant. */
+enum rc where_read_in(struct places *places, struct arena *arena, enum language language, struct str text, struct str country,
+                      enum where_answer *answer, struct where *out, struct err *err);
+/* Somewhere in a country. NOT_FOUND for a code that is none. */
+enum rc where_country(struct places *places, struct arena *arena, enum language language, struct str code, struct where *out, struct err *err);
+/* A point by coordinates. */
+enum rc where_coordinates(struct places *places, struct arena *arena, enum language language, double latitude, double longitude,
+                          struct where *out, struct err *err);
 /* "Shiraz, Fars, Iran": a place's name with where it lies. */
 struct str where_place_name(struct places *places, struct arena *arena, enum language language, const struct place *place);
 

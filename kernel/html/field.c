@@ -81,14 +81,14 @@ static void describe(struct html *out, const struct field *field, struct str nam
 }
 
 /* The frame of a field with one control. */
-static struct str single_begin(struct html *out, const struct field *field)
+static struct str single_begin(struct html *out, const struct field *field, bool may_be_optional)
 {
 	struct str name = field_name(out->arena, field);
 	put(out, field_error(out, field, name) != NULL ? "<div class=\"field wrong\">" : "<div class=\"field\">");
 	put(out, "<label");
 	put_attribute(out, "for", name);
 	put(out, ">");
-	put_label_words(out, field, true);
+	put_label_words(out, field, may_be_optional);
 	put(out, "</label>");
 	put_hint_and_error(out, field, name);
 	return name;
@@ -136,7 +136,7 @@ static void put_common(struct html *out, const struct field *field, struct str n
 void field_text(struct html *out, const struct field *field)
 {
 	const struct input_kind *kind = input_kind(field->type);
-	struct str name = single_begin(out, field);
+	struct str name = single_begin(out, field, true);
 	put(out, "<input");
 	put_attribute(out, "type", str_from(kind->shown));
 	put_common(out, field, name);
@@ -154,7 +154,7 @@ void field_text(struct html *out, const struct field *field)
 
 void field_area(struct html *out, const struct field *field, int rows)
 {
-	struct str name = single_begin(out, field);
+	struct str name = single_begin(out, field, true);
 	put(out, "<textarea");
 	put_common(out, field, name);
 	buf_format(out->buf, " rows=\"%d\" dir=\"auto\">", rows);
@@ -166,7 +166,11 @@ void field_area(struct html *out, const struct field *field, int rows)
 
 void field_select(struct html *out, const struct field *field, const struct choice *options, size_t count)
 {
-	struct str name = single_begin(out, field);
+	/* Where every option is an answer there is nothing to leave out. */
+	bool may_be_empty = false;
+	for (size_t i = 0; i < count; i++)
+		may_be_empty |= str_is_empty(options[i].value);
+	struct str name = single_begin(out, field, may_be_empty);
 	put(out, "<select");
 	put_common(out, field, name);
 	put(out, ">");
@@ -192,7 +196,11 @@ static void put_choices(struct html *out, const struct field *field, const struc
 	if (radios && field->required)
 		put(out, " aria-required=\"true\"");
 	put(out, "><legend>");
-	put_label_words(out, field, radios); /* a box left empty is an answer too */
+	/* A box left empty is an answer too; radios with one chosen cannot be left. */
+	bool chosen = false;
+	for (size_t i = 0; i < count; i++)
+		chosen |= options[i].chosen;
+	put_label_words(out, field, radios && !chosen);
 	put(out, "</legend>");
 	put_hint_and_error(out, field, name);
 	for (size_t i = 0; i < count; i++) {

@@ -140,7 +140,7 @@ static void fields_name_their_errors(void **state)
 	err_init(&err, &arena);
 	err_field(&err, S("leg.1.place"), MSG_kernel_menu, STR_NONE, STR_NONE);
 	out.errors = &err;
-	struct field field = { .name = "place", .group = "leg", .row = 1, .label = MSG_kernel_menu, .hint = MSG_kernel_print,
+	struct field field = { .name = "place", .group = "leg", .row = 1, .label = MSG_kernel_menu, .hint = MSG_kernel_officers,
 		               .value = S("\"><script>"), .longest = 200, .autocomplete = "off" };
 	field_text(&out, &field);
 	assert_true(holds("<label for=\"leg.1.place\">"));

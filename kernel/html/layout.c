@@ -270,9 +270,11 @@ void page_end(struct html *out, const struct page *page)
 {
 	put(out, "\n</main>\n<footer class=\"bottom\">");
 	if (!page->officer_page) {
-		put(out, "<p>");
-		put_message(out, MSG_kernel_print);
-		put(out, "</p>");
+		put(out, "<p class=\"noprint\"><a href=\"/sign-in");
+		html_put_language(out, false);
+		put(out, "\">");
+		put_message(out, MSG_kernel_officers);
+		put(out, "</a></p>");
 	}
 	/* GeoNames' licence (CC BY 4.0) asks to be named wherever its places show. */
 	put(out, "<p>");

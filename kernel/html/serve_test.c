@@ -56,7 +56,7 @@ static const struct route routes[] = {
 };
 
 static const struct menu_entry menu[] = {
-	{ MSG_kernel_print, "/board", PERMIT_OFFICER, 1 },
+	{ MSG_kernel_officers, "/board", PERMIT_OFFICER, 1 },
 	{ MSG_kernel_menu, "/gallery", PERMIT_ANYONE, 20 },
 	{ MSG_kernel_languages, "/rules", PERMIT_ANYONE, 10 },
 	{ MSG_kernel_skip, "/users", PERMIT_ADMINISTRATOR, 2 },

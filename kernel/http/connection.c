@@ -269,8 +269,10 @@ static enum MHD_Result begin(struct exchange *exchange, const char *method, cons
 		return send_problem(exchange, PROBLEM_BAD_REQUEST);
 	if (serve_asset(exchange, method_text))
 		return send_response(exchange);
-	if (!find_route(exchange, method_text, &problem))
+	if (!find_route(exchange, method_text, &problem)) {
+		exchange_fill_reader(exchange);
 		return send_problem(exchange, problem);
+	}
 	if (atomic_load(&server->stopping)) {
 		exchange->close = true;
 		return send_problem(exchange, PROBLEM_BUSY);

@@ -50,6 +50,13 @@ static bool read_query(struct exchange *exchange, enum problem *problem)
 	return true;
 }
 
+void exchange_fill_reader(struct exchange *exchange)
+{
+	enum problem ignored;
+	(void)read_query(exchange, &ignored);
+	choose_language(&exchange->request);
+}
+
 static bool read_form(struct exchange *exchange, enum problem *problem)
 {
 	struct request *request = &exchange->request;

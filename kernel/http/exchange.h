@@ -124,6 +124,8 @@ static inline struct exchange *exchange_of(const struct request *request)
 void exchange_run(struct exchange *exchange);
 /* dispatch.c: fills the request from the head (all but query, form, officer). */
 void exchange_fill(struct exchange *exchange);
+/* For an answer without a handler: reads the query if it can be read, and the reader's choice of language. */
+void exchange_fill_reader(struct exchange *exchange);
 /* response.c: headers, ETag, compression. Call once, last. */
 void response_finish(struct exchange *exchange);
 /* The same for a file of the front end; `packed` the body is gzip, `varies` it might have been. */

@@ -651,6 +651,11 @@ static void error_pages_speak_the_readers_language(void **state)
 	assert_non_null(strstr(reply_body(&reply), "dir=\"rtl\""));
 	assert_guarded(&reply);
 	reply_free(&reply);
+	/* The reader's own choice comes before what the browser says, on pages that are not there too. */
+	reply = client_ask(fixture->port, "GET /nowhere?lang=ar", "Accept-Language: fr\r\n");
+	assert_int_equal(reply.status, 404);
+	assert_non_null(strstr(reply_body(&reply), "lang=\"ar\""));
+	reply_free(&reply);
 	reply = client_post(fixture->port, "/form", "Accept-Language: fr\r\n", "a=b");
 	assert_int_equal(reply.status, 403);
 	assert_non_null(strstr(reply_body(&reply), "lang=\"fr\""));

@@ -40,18 +40,21 @@ async function weigh(entry, asked) {
 	return { first, whole, problems };
 }
 
-// Opens the entry's page, and for an entry about a refused form sends that form as it stands (nothing filled in).
+// Opens the entry's page, and for an entry about a refused form sends that form as it stands with what `fill` names.
 async function open(reader, entry, language, viewport) {
 	let response = await reader.visit(inLanguage(entry.path, language), viewport);
 	if (entry.submit) {
 		[response] = await Promise.all([
 			reader.page.waitForNavigation({ waitUntil: 'load' }),
-			reader.page.evaluate(action => {
+			reader.page.evaluate(([action, fill]) => {
 				const posts = [...document.forms].filter(one => one.method === 'post');
 				const form = posts.find(one => new URL(one.action).pathname.endsWith(action)) ?? posts.find(one => one.action.includes(action));
+				for (const [name, value] of Object.entries(fill)) {
+					form.elements.namedItem(name).value = value;
+				}
 				form.noValidate = true;
 				setTimeout(() => form.requestSubmit(), 0);
-			}, entry.submit),
+			}, [entry.submit, entry.fill ?? {}]),
 		]);
 	}
 	const status = entry.status ?? (entry.submit ? 422 : 200);

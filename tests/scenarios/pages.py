@@ -5,6 +5,7 @@
 The list of pages is made from the program's own list of routes: a route without an entry below fails, as does an entry whose
 route is gone. LANGUAGES (default "en ar"), SCREENSHOTS=FOLDER and PAGES="name name" (the beginnings of some names) are honoured.
 """
+import http.client
 import json
 import os
 import pathlib
@@ -19,7 +20,13 @@ from chancery import ROOT, World, store_argument, wait_for  # noqa: E402
 
 NODE = ROOT / 'node_modules' / 'node' / 'bin' / 'node'
 PROGRAM = ROOT / 'tests' / 'browser' / 'pages.mjs'
-AMAL = 'amal@example.org'
+AMAL, SHARED = 'amal@example.org', 'family@example.org'
+
+# A polygon whose edges cross: latitude and longitude, corner by corner.
+BOW_TIE = '35.0 51.0\n36.0 52.0\n35.0 52.0\n36.0 51.0\n35.0 51.0'
+TEXTS = {'text.0.headline': 'Earthquake near Tehran', 'text.0.description': 'A strong earthquake was felt in and around Tehran.\n\nAftershocks may follow.',
+         'text.0.instruction': 'Shelter indoors, away from windows. Answer this message.',
+         'text.2.headline': 'زلزال قرب طهران', 'text.2.description': 'شعر السكان بزلزال قوي في طهران وما حولها.', 'text.2.instruction': 'ابق في مكان آمن وأجب عن هذه الرسالة.'}
 
 
 def page(name, path, **more):
@@ -34,26 +41,54 @@ PAGES = {
     '/setup/:token': [page('setup', '{setup}'), page('setup-refused', '{setup}', submit='/setup'), page('setup-gone', '/setup/' + 'x' * 22, status=404)],
     '/enrol': [page('enrol', '/enrol', keyboard=True), page('enrol-refused', '/enrol', submit='/enrol')],
     '/confirm/:token': [page('confirm', '/confirm/{new_confirm}'), page('confirm-refused', '/confirm/{new_confirm}', submit='/confirm')],
+    '/my': [page('my-ask', '/my'), page('my-ask-refused', '/my', submit='/my')],
+    '/my/code/:token': [page('my-code', '/my/code/{code}'), page('my-code-refused', '/my/code/{code}', submit='/my/code')],
+    '/my/choose/:token': [page('my-choose', '/my/choose/{choose}')],
+    '/my/deleted': [page('my-deleted', '/my/deleted')],
+    '/my/:token/me': [page('my-me', '/my/{my}/me')],
+    '/my/:token/contacts/new': [page('contact-new', '/my/{my}/contacts/new'), page('contact-refused', '/my/{my}/contacts/new', submit='/contacts/new')],
+    '/my/:token/emergency': [page('emergency', '/my/{my}/emergency')],
+    '/my/:token/delete': [page('my-delete', '/my/{my}/delete')],
+    '/unsubscribe/:token': [page('unsubscribe-gone', '/unsubscribe/' + 'x' * 22, status=404)],
+    '/find': [page('find', '/find'), page('find-found', '/find?q=Teheran'), page('find-guess', '/find?q=Marakech'), page('find-nothing', '/find?q=qqqqqqqq')],
+    '/country/:code': [page('country', '/country/IR'), page('country-small', '/country/MT'), page('country-wide', '/country/FJ'), page('country-gone', '/country/XQ', status=404)],
     '/my/:token': [page('my', '/my/{my}'), page('my-unconfirmed', '/my/{new_my}'), page('my-gone', '/my/' + 'x' * 22, status=404)],
     '/my/:token/trips/new': [page('trip-new', '/my/{my}/trips/new', keyboard=True), page('trip-refused', '/my/{my}/trips/new', submit='/trips/new')],
     '/my/:token/trips/:trip': [page('trip', '/my/{my}/trips/{trip}')],
     '/my/:token/watches/new': [page('watch-new', '/my/{my}/watches/new'), page('watch-refused', '/my/{my}/watches/new', submit='/watches/new')],
     '/my/:token/watches/:watch': [page('watch', '/my/{my}/watches/{watch}')],
+    '/alert/:id': [page('alert', '/alert/{alert}', print=['Shelter indoors', 'Iran']), page('alert-over', '/alert/{over}'), page('alert-gone', '/alert/' + '0' * 32, status=404)],
     '/desk': [page('desk', '/desk')],
+    '/desk/alerts': [page('alerts', '/desk/alerts')],
+    '/desk/alerts/new': [page('alert-new', '/desk/alerts/new', keyboard=True), page('alert-new-refused', '/desk/alerts/new', submit='/alerts/new'),
+                         page('alert-area-refused', '/desk/alerts/new', submit='/alerts/new', fill={'polygon': BOW_TIE, 'circle.0.place': 'Tehran', 'circle.0.km': '-3'})],
+    '/desk/alert/:id': [page('progress', '/desk/alert/{alert}'), page('progress-over', '/desk/alert/{over}'), page('progress-exercise', '/desk/alert/{exercise}')],
+    '/desk/alert/:id/edit': [page('draft', '/desk/alert/{draft}/edit'), page('update', '/desk/alert/{alert}/edit')],
+    '/desk/alert/:id/review': [page('review', '/desk/alert/{draft}/review'), page('review-update', '/desk/alert/{alert}/review'),
+                               page('sample-refused', '/desk/alert/{draft}/review', submit='/sample')],
+    '/desk/alert/:id/send': [page('send', '/desk/alert/{draft}/send'), page('send-update', '/desk/alert/{alert}/send')],
     '/desk/me': [page('me', '/desk/me', keyboard=True), page('me-refused', '/desk/me', submit='/desk/me/password')],
     '/desk/users': [page('users', '/desk/users'), page('users-refused', '/desk/users', submit='/desk/users')],
 }
-FILES = {}
+FILES = {
+    '/my/:token/export': ('/my/{my}/export', 'application/json'),
+    '/country/:code/map.svg': ('/country/IR/map.svg', 'image/svg+xml'),
+    '/alert/:id/map.svg': ('/alert/{alert}/map.svg', 'image/svg+xml'),
+    '/alerts/map.svg': ('/alerts/map.svg', 'image/svg+xml'),
+    '/desk/alert/:id/map.svg': ('/desk/alert/{alert}/map.svg', 'image/svg+xml'),
+    '/desk/alert/:id/events': ('/desk/alert/{alert}/events', 'text/event-stream'),
+}
 
 
 class Facts:
     """Fills the installation through its pages and keeps the addresses that come of it."""
 
     def __init__(self, world):
-        self.world, self.values = world, {}
+        self.world, self.values, self.read = world, {}, set()
         self.officer = world.officer()
         self.values['setup'] = json.loads(world.command('user', 'add', 'Reader Example', 'reader', '--permission', 'reader', json_output=True))['path']
-        self.enrol()
+        self.travellers()
+        self.alerts()
 
     def keep(self, name, text, pattern):
         found = re.search(pattern, text)
@@ -63,31 +98,72 @@ class Facts:
         return found.group(1)
 
     def code(self, address):
-        """The newest code that came to a mailbox."""
+        """The newest code that came to a mailbox and was not taken yet."""
         def newest():
             for message in self.world.simulator.mailbox(address):
                 found = re.search(r'\b(\d{6})\b', message['text'])
-                if found:
+                if found and message['sequence'] not in self.read:
+                    self.read.add(message['sequence'])
                     return found.group(1)
             return None
         return wait_for(newest, f'a code for {address}')
 
-    def enrol(self):
+    def travellers(self):
         day = lambda days: time.strftime('%Y-%m-%d', time.gmtime(time.time() + 86400 * days))  # noqa: E731
-        form = {'leg.0.place': 'Tehran', 'leg.0.from': day(0), 'leg.0.to': day(20)}
+        stay = {'leg.0.place': 'Tehran', 'leg.0.from': day(0), 'leg.0.to': day(20)}
+        my = self.enrol('my', AMAL, {'name': 'Amal Example', 'email': AMAL, **stay, 'emergency_name': 'Sami Example', 'emergency_relation': 'Brother',
+                                     'emergency_email': 'sami@example.org', 'emergency_consent': 'yes'})
         browser = self.world.browser()
-        done = browser.get('/enrol').submit({'name': 'Amal Example', 'email': AMAL, **form}, action='/enrol').expect(AMAL)
-        my = self.keep('my', done.source, r'/my/([A-Za-z0-9_-]{20,})')
-        code_field = next(name for form in done.forms for name in form.names if name.startswith('code'))
-        done.submit({code_field: self.code(AMAL)}, having=code_field).expect()
-        watch = browser.get(f'/my/{my}/watches/new')
-        watch.submit({'watch_place': 'Lyon', 'watch_radius': '30', 'watch_name': 'Daughter'}).expect()
-        page_text = browser.get(f'/my/{my}').expect('Amal').source
-        self.keep('trip', page_text, r'/trips/([A-Za-z0-9_-]{8,})')
-        self.keep('watch', page_text, r'/watches/([A-Za-z0-9_-]{8,})')
-        done = self.world.browser().get('/enrol').submit({'name': 'Zahra Example', 'email': 'zahra@example.org', **form}, action='/enrol').expect()
+        browser.get(f'/my/{my}/watches/new').submit({'watch_place': 'Lyon', 'watch_radius': '30', 'watch_name': 'Daughter'}).expect()
+        text = browser.get(f'/my/{my}').expect('Amal').source
+        self.keep('trip', text, r'/trips/([0-9a-f]{8,})')
+        self.keep('watch', text, r'/watches/([0-9a-f]{8,})')
+        done = self.world.browser().get('/enrol').submit({'name': 'Zahra Example', 'email': 'zahra@example.org', **stay}, action='/enrol').expect()
         self.keep('new_my', done.source, r'/my/([A-Za-z0-9_-]{20,})')
         self.keep('new_confirm', done.source, r'/confirm/([A-Za-z0-9_-]{20,})')
+
+        # Two people who share a mailbox choose who they are; one who asked has not typed the code yet.
+        self.enrol('shared', SHARED, {'name': 'Bilal Example', 'email': SHARED, **stay})
+        self.enrol('shared', SHARED, {'name': 'Bilal Example the Younger', 'email': SHARED, **stay})
+        asked = self.world.browser().get('/my').submit({'address': SHARED}, action='/my').expect()
+        chosen = asked.submit({'code': self.code(SHARED)}, having='code').expect('Younger')
+        self.keep('choose', chosen.url, r'/my/choose/([A-Za-z0-9_-]{20,})')
+        asked = self.world.browser().get('/my').submit({'address': AMAL}, action='/my').expect()
+        self.keep('code', asked.url, r'/my/code/([A-Za-z0-9_-]{20,})')
+
+    def enrol(self, name, address, values):
+        """Enrols and confirms the address; keeps the token of the person's page under `name`."""
+        done = self.world.browser().get('/enrol').submit(values, action='/enrol').expect(address)
+        code_field = next(one for form in done.forms for one in form.names if one.startswith('code'))
+        done.submit({code_field: self.code(address)}, having=code_field).expect()
+        return self.keep(name, done.source, r'/my/([A-Za-z0-9_-]{20,})')
+
+
+    def alerts(self):
+        """One in force with an update begun, one ended, an exercise, a draft."""
+        alert = self.send(self.draft('alert', {**TEXTS, 'countries': 'Iran'}))
+        self.send(self.draft('exercise', {**TEXTS, 'countries': 'Iran', 'exercise': 'yes'}))
+        over = self.send(self.draft('over', {**TEXTS, 'countries': 'Iran', 'severity': '3'}))
+        self.send(self.next(over, '4'))
+        self.next(alert, '2')
+        self.draft('draft', {**TEXTS, 'countries': 'Iran; France', 'circle.0.place': '33.3, 44.4', 'circle.0.km': '50', 'text.0.sms': 'Long words ' * 40})
+
+    def draft(self, name, values):
+        done = self.officer.get('/desk/alerts/new').submit(values, button='review', action='/alerts/new').expect()
+        return self.keep(name, done.url, r'/desk/alert/([0-9a-f]+)/review')
+
+    def next(self, alert, kind):
+        done = self.officer.get(f'/desk/alert/{alert}')
+        form = next(one for one in done.forms if one.action.endswith('/next'))
+        token = next(value for name, value in form.fields if name == 'form_token')
+        self.officer.post(f'/desk/alert/{alert}/next', {'form_token': token, 'type': kind}).expect()
+        done = self.officer.get(f'/desk/alert/{alert}/edit')
+        done.submit({}, button='review', action='/edit').expect()
+        return alert
+
+    def send(self, alert):
+        self.officer.get(f'/desk/alert/{alert}/send').submit({}, action='/send').expect()
+        return alert
 
 
 def plan_pages(routes, facts, wanted):
@@ -109,10 +185,13 @@ def plan_pages(routes, facts, wanted):
 
 
 def check_files(world, facts):
-    """Routes that answer with something else than a page."""
+    """Routes that answer with something else than a page: a stream never ends, so only the head is read."""
     for pattern, (path, content_type) in FILES.items():
-        answer = facts.officer.get(path.format(**facts.values))
-        found = answer.headers.get('content-type', '')
+        connection = http.client.HTTPConnection('127.0.0.1', world.port, timeout=30)
+        connection.request('GET', path.format(**facts.values), headers={'Cookie': '; '.join(f'{one}={two}' for one, two in facts.officer.cookies.items())})
+        answer = connection.getresponse()
+        found = answer.getheader('content-type', '')
+        connection.close()
         assert answer.status == 200 and found.startswith(content_type), f'{pattern}: {answer.status} {found}'
 
 

@@ -177,10 +177,12 @@ class Page:
 
 
 class Browser:
-    """One person's browser. `base` is the server; other origins are refused."""
+    """One person's browser. `base` is the server; other origins are refused. `source` is the client address that the
+    proxy in front would tell."""
 
-    def __init__(self, base, language='en'):
+    def __init__(self, base, language='en', source=None):
         self.base, self.language, self.cookies = base.rstrip('/'), language, {}
+        self.headers = {'X-Forwarded-For': source} if source else {}
 
     def request(self, method, url, body=None, headers=None):
         parts = urllib.parse.urlsplit(urllib.parse.urljoin(self.base + '/', url))
@@ -189,7 +191,7 @@ class Browser:
         if parts.netloc != base.netloc:
             raise AssertionError(f'{url} leads to another origin than {self.base}')
         connection = http.client.HTTPConnection(base.hostname, base.port, timeout=60)
-        sent = {'Accept-Language': self.language, **(headers or {})}
+        sent = {'Accept-Language': self.language, **self.headers, **(headers or {})}
         if self.cookies:
             sent['Cookie'] = '; '.join(f'{name}={value}' for name, value in self.cookies.items())
         connection.request(method, path, body=body, headers=sent)

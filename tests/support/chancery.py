@@ -7,14 +7,18 @@
 """
 import argparse
 import base64
+import contextlib
+import csv
 import hashlib
 import hmac
+import io
 import json
 import os
 import pathlib
 import re
 import shutil
 import signal
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -208,8 +212,23 @@ class World:
         """`chancery check` finds that every sum holds."""
         return self.command('check')
 
-    def browser(self, language='en'):
-        return Browser(self.base, language)
+    def browser(self, language='en', source=None):
+        return Browser(self.base, language, source)
+
+    def rows(self, sql):
+        """What the store holds, read beside the server: a list of tuples of text (None for NULL)."""
+        if self.store == 'sqlite':
+            with contextlib.closing(sqlite3.connect(f'file:{self.folder}/chancery.db?mode=ro', uri=True, timeout=30)) as store:
+                return [tuple(None if value is None else str(value) for value in row) for row in store.execute(sql)]
+        done = subprocess.run(['psql', '--no-psqlrc', '--quiet', '--csv', '--tuples-only', '--pset=null=\\N', '--dbname', self.url, '--command', sql],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise AssertionError(f'{sql}: {done.stderr}')
+        return [tuple(None if value == '\\N' else value for value in row) for row in csv.reader(io.StringIO(done.stdout))]
+
+    def number(self, sql):
+        """The one number that a statement answers."""
+        return int(self.rows(sql)[0][0])
 
     def officer(self, login='officer', permission='administrator'):
         """A signed-in officer's browser, set up through the one-time link like a person would."""

@@ -55,3 +55,8 @@ SELECT (SELECT count(*) FROM person_name WHERE person_id = :person) AS names,
 	(SELECT count(*) FROM watch WHERE person_id = :person) AS watches,
 	(SELECT count(*) FROM companion c JOIN trip t ON t.id = c.trip_id WHERE t.person_id = :person) AS companions,
 	(SELECT count(*) FROM message_text t JOIN message m ON m.id = t.message_id WHERE m.person_id = :person) AS texts;
+
+-- A confirmed person, as an import makes them; for tests that begin behind enrolment.
+-- name: confirm_all :exec
+-- parameter: now INTEGER
+UPDATE contact SET confirmed_at = :now, confirmed_how = 1 WHERE confirmed_at IS NULL;

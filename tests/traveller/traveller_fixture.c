@@ -234,6 +234,7 @@ struct ask {
 	int64_t number;
 	struct get_person_of_row person;
 	struct get_message_text_row message;
+	struct count_personal_row personal;
 	struct list_legs_row *legs;
 	struct list_watches_row *watches;
 	size_t count;
@@ -341,4 +342,44 @@ int64_t messages_queued(struct traveller *traveller)
 	struct ask question = { 0 };
 	ask(traveller, find_messages, &question);
 	return question.number;
+}
+
+static enum rc find_personal(struct db_tx *tx, void *context, struct err *err)
+{
+	struct ask *question = context;
+	return count_personal(tx, question->arena, &(struct count_personal_args){ question->number }, &question->personal, err);
+}
+
+struct count_personal_row personal_rows(struct traveller *traveller, int64_t person_id)
+{
+	struct ask question = { .number = person_id };
+	ask(traveller, find_personal, &question);
+	return question.personal;
+}
+
+static enum rc confirm_everyone(struct db_tx *tx, void *context, struct err *err)
+{
+	(void)context;
+	return confirm_all(tx, &(struct confirm_all_args){ clock_now() }, NULL, err);
+}
+
+struct str cut(struct traveller *traveller, struct str text, const char *start, char end)
+{
+	struct str found = between(text, start, end, 0);
+	if (str_is_none(found))
+		fail_msg("no '%s' in %.*s", start, STR_ARG(text));
+	return str_copy(&traveller->fixture->arena, found);
+}
+
+struct str enrolled(struct traveller *traveller, const char *name, const char *email, const char *mobile)
+{
+	visit(traveller, S("/enrol"));
+	struct reply page = follow(traveller, submit(traveller, S("/enrol"), "name", name, "email", email ? email : "", "mobile", mobile ? mobile : "",
+	                                             "mobile_sure", "yes", "leg.0.place", "Tunis", "leg.0.from", date_in(traveller, 3),
+	                                             "leg.0.to", date_in(traveller, 10), NULL));
+	assert_rc(traveller->fixture, OK,
+	          db_write(traveller->fixture->db, DB_LANE_PERSON, confirm_everyone, NULL, fixture_err(traveller->fixture)));
+	struct str path = cut(traveller, page.body, "class=\"button secondary\" href=\"", '"');
+	visit(traveller, path);
+	return path;
 }

@@ -51,6 +51,13 @@ struct get_message_text_row message_to(struct traveller *traveller, const char *
 int64_t people_enrolled(struct traveller *traveller);
 int64_t messages_queued(struct traveller *traveller);
 
+/* Rows that hold what belongs to a person. */
+struct count_personal_row personal_rows(struct traveller *traveller, int64_t person_id);
+/* Enrols someone with these addresses (NULL: none) and one stay in Tunis, confirms all addresses, and returns the path of their page. */
+struct str enrolled(struct traveller *traveller, const char *name, const char *email, const char *mobile);
+/* What stands between `start` and the next `end`; fails the test if it does not. */
+struct str cut(struct traveller *traveller, struct str text, const char *start, char end);
+
 /* For cmocka: BOTH_TRAVELLER(test) in the table, `struct traveller *t = *state`. */
 int traveller_setup(void **state);
 int traveller_teardown(void **state);

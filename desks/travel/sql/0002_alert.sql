@@ -76,13 +76,19 @@ CREATE TABLE recipient (
 	case_state INTEGER NOT NULL, -- needs help: 1 open, 2 taken, 3 resolved; 0 none
 	case_owner INTEGER, -- officer who took it
 	case_taken_at INTEGER, -- UTC microseconds
-	call_state INTEGER NOT NULL, -- call list: 0 waiting, 1 locked by a caller, 2 called without success, 3 reached
+	call_state INTEGER NOT NULL, -- call list: 0 waiting, 1 locked by a caller, 2 called without success, 3 reached, 4 the number is wrong
 	call_owner INTEGER, -- officer on the phone
-	call_until INTEGER, -- the lock ends then
+	call_until INTEGER, -- the lock ends then; of 2: not to be called before
 	calls INTEGER NOT NULL, -- tries
 	changed_at INTEGER NOT NULL, -- UTC microseconds
+	class_unanswered INTEGER NOT NULL DEFAULT 3 CHECK (class_unanswered IN (3, 4)), -- class without the answers: what an undone answer falls back to
+	others_safe INTEGER NOT NULL DEFAULT 0, -- companions without a name of whom the person said that they are safe
+	others_help INTEGER NOT NULL DEFAULT 0, -- the same who need help
 	PRIMARY KEY (alert_id, person_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX recipient_call ON recipient (alert_id, call_state, calls, person_id) WHERE class IN (3, 4) AND released = 0;
+CREATE INDEX recipient_person ON recipient (person_id);
+CREATE INDEX recipient_case ON recipient (alert_id, case_state, changed_at) WHERE case_state > 0;
 CREATE INDEX recipient_class ON recipient (alert_id, class, changed_at);
 
 CREATE TABLE response (
@@ -108,7 +114,7 @@ CREATE TABLE companion_response (
 	alert_id INTEGER NOT NULL REFERENCES alert (id), -- to which alert
 	companion_id INTEGER NOT NULL, -- of whom
 	person_id INTEGER NOT NULL, -- who answered for them
-	status INTEGER NOT NULL CHECK (status IN (1, 2)), -- 1 safe, 2 needs help
+	status INTEGER NOT NULL CHECK (status IN (1, 2, 3)), -- 1 safe, 2 needs help, 3 not with them (in no sum)
 	received_at INTEGER NOT NULL, -- UTC microseconds
 	PRIMARY KEY (alert_id, companion_id)
 ) STRICT, WITHOUT ROWID;
@@ -118,13 +124,21 @@ CREATE TABLE board_action (
 	alert_id INTEGER NOT NULL REFERENCES alert (id), -- which alert
 	person_id INTEGER NOT NULL, -- about whom; 0 the whole alert
 	officer_id INTEGER NOT NULL, -- by whom
-	action INTEGER NOT NULL, -- enum board_action_kind: take, release, note, resolve, undo, call, ask again ...
+	action INTEGER NOT NULL, -- enum board_action_kind
 	was INTEGER NOT NULL, -- value before, for undo
 	became INTEGER NOT NULL, -- value after
+	response_id INTEGER, -- the answer that was written for the person with it
+	form_key TEXT UNIQUE, -- a double submit finds the first
 	undone_by INTEGER, -- the action that took it back
 	at INTEGER NOT NULL -- UTC microseconds
 ) STRICT;
 CREATE INDEX board_action_person ON board_action (alert_id, person_id);
+CREATE INDEX board_action_time ON board_action (alert_id, at);
+
+CREATE TABLE recipient_fill (
+	notice_id INTEGER PRIMARY KEY, -- everyone frozen in this notice has a row in recipient now
+	filled_at INTEGER NOT NULL -- UTC microseconds
+) STRICT;
 
 CREATE TABLE board_note (
 	action_id INTEGER PRIMARY KEY REFERENCES board_action (id), -- free text apart
