@@ -85,4 +85,6 @@ command_house_close(struct house *house)
 
 	house_free(house);
 	db_close(db);
+	free(public_url_kept);
+	public_url_kept = NULL;
 }

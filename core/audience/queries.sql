@@ -3,14 +3,17 @@
 -- row: index_leg_row
 -- parameter: since INTEGER
 SELECT leg.id, leg.person_id, leg.kind, leg.latitude, leg.longitude, leg.radius, leg.country, leg.from_at, leg.to_at
-FROM leg JOIN person ON person.id = leg.person_id LEFT JOIN batch ON batch.id = person.batch_id
-WHERE leg.ended_at IS NULL AND leg.to_at > :since AND person.ended_at IS NULL AND (person.batch_id IS NULL OR batch.state = 2);
+FROM leg JOIN person ON person.id = leg.person_id LEFT JOIN batch ON batch.id = person.batch_id LEFT JOIN batch AS own ON own.id = leg.batch_id
+WHERE leg.ended_at IS NULL AND leg.to_at > :since AND person.ended_at IS NULL AND (person.batch_id IS NULL OR batch.state = 2)
+	AND (leg.batch_id IS NULL OR own.state = 2);
 
 -- name: index_watch_load :each
 -- row: index_watch_row
 SELECT watch.id, watch.person_id, watch.kind, watch.country, watch.area
 FROM watch JOIN person ON person.id = watch.person_id LEFT JOIN batch ON batch.id = person.batch_id
-WHERE watch.ended_at IS NULL AND person.ended_at IS NULL AND (person.batch_id IS NULL OR batch.state = 2);
+LEFT JOIN batch AS own ON own.id = watch.batch_id
+WHERE watch.ended_at IS NULL AND person.ended_at IS NULL AND (person.batch_id IS NULL OR batch.state = 2)
+	AND (watch.batch_id IS NULL OR own.state = 2);
 
 -- People with the channels by which they can be reached.
 -- name: index_reach_load :each
@@ -38,15 +41,22 @@ GROUP BY person.id, person.language;
 
 -- name: index_legs_of :many
 -- row: index_leg_row
-SELECT id, person_id, kind, latitude, longitude, radius, country, from_at, to_at
-FROM leg WHERE person_id = :person_id AND ended_at IS NULL ORDER BY id;
+SELECT leg.id, leg.person_id, leg.kind, leg.latitude, leg.longitude, leg.radius, leg.country, leg.from_at, leg.to_at
+FROM leg LEFT JOIN batch ON batch.id = leg.batch_id
+WHERE leg.person_id = :person_id AND leg.ended_at IS NULL AND (leg.batch_id IS NULL OR batch.state = 2) ORDER BY leg.id;
 
 -- name: index_watches_of :many
 -- row: index_watch_row
-SELECT id, person_id, kind, country, area FROM watch WHERE person_id = :person_id AND ended_at IS NULL ORDER BY id;
+SELECT watch.id, watch.person_id, watch.kind, watch.country, watch.area
+FROM watch LEFT JOIN batch ON batch.id = watch.batch_id
+WHERE watch.person_id = :person_id AND watch.ended_at IS NULL AND (watch.batch_id IS NULL OR batch.state = 2) ORDER BY watch.id;
 
+-- Everyone whom a batch brought, or brought a stay or a watch.
 -- name: index_batch_people :each
-SELECT id FROM person WHERE batch_id = :batch_id;
+-- column: id INTEGER
+SELECT id FROM person WHERE batch_id = :batch_id
+UNION SELECT person_id FROM leg WHERE batch_id = :batch_id
+UNION SELECT person_id FROM watch WHERE batch_id = :batch_id;
 
 -- name: index_all_people :each
 SELECT id FROM person;

@@ -188,4 +188,82 @@ struct str contact_unsubscribe_path(const struct house *house, struct arena *are
 enum rc contact_find_unsubscribe(struct db_tx *tx, const struct house *house, struct arena *arena, struct str token, struct contact *out,
                                  struct err *err);
 
+/* --- imports (import.c, people_import.c) ------------------------------------------------------------------------ */
+/* An import is a batch: staged in short transactions that hold up nobody, then visible whole by one flip, or not at all. */
+enum import_state { IMPORT_STAGED = 1, IMPORT_VISIBLE = 2, IMPORT_TAKEN_BACK = 3 };
+struct import_batch {
+	int64_t id;
+	struct str public_id, kind, file_name, operator;
+	bool contacts_confirmed;
+	enum import_state state;
+	int64_t lines, created_at, visible_at, taken_back_at; /* the last two may be DB_NULL */
+};
+/* Newest first, at most `most`. */
+enum rc import_batch_list(struct db_tx *tx, struct arena *arena, size_t most, struct import_batch **list_out, size_t *count_out, struct err *err);
+enum rc import_batch_find(struct db_tx *tx, struct arena *arena, struct str public_id, struct import_batch *out, struct err *err);
+/* Makes a batch invisible, in one moment; its rows are then removed in steps by whoever knows them. CONFLICT if it is already. */
+enum rc import_batch_hide(struct db_tx *tx, const struct import_batch *batch, int64_t now, struct err *err);
+
+struct import_options {
+	struct str operator;      /* who runs it, recorded */
+	struct str file_name;     /* without its folder, recorded */
+	bool contacts_confirmed;  /* the operator states that the addresses are confirmed; recorded, with who and when */
+	bool keep_good;           /* wrong lines are left out; without it one wrong line keeps everything out */
+	/* After each step; and for each wrong line (English). Both may be NULL. */
+	void (*progress)(void *context, int64_t lines, int64_t wrong);
+	void (*wrong)(void *context, int64_t line, struct str text);
+	void *context;
+};
+struct import_result {
+	struct str batch; /* public id */
+	int64_t lines;    /* read, wrong ones too, the head line not */
+	int64_t wrong;
+	bool visible;
+};
+/* One kind of lines. A desk adds its own with its own kind. */
+struct import_kind {
+	const char *name;                           /* "people": kept with the batch */
+	const char *const *columns;                 /* known columns; the order of `values` */
+	size_t column_count, required;              /* the first `required` must be in the head line */
+	size_t row_size;
+	/* Called at the start of each transaction, which may be a repeated one. May be NULL. */
+	void (*begin)(void *context);
+	/* Reads a line into `row` (zeroed), outside of any transaction; a column that is not there is STR_NONE. INVALID: the line is wrong. */
+	enum rc (*read)(void *context, struct arena *arena, const struct str *values, void *row, struct err *err);
+	/* Writes a row, staged under `batch_id`. INVALID, NOT_FOUND or CONFLICT that no statement gave: the line is wrong. */
+	enum rc (*write)(struct db_tx *tx, void *context, struct arena *arena, int64_t batch_id, const void *row, int64_t now, struct err *err);
+	/* Removes at most `most` staged rows of a batch that came to nothing; *removed 0: none are left. */
+	enum rc (*discard)(struct db_tx *tx, int64_t batch_id, int64_t most, int64_t *removed, struct err *err);
+};
+/* Imports CSV lines of a kind from a file descriptor open for reading. INVALID: lines were wrong and nothing became visible (result->wrong says how many), or the file cannot be
+ * read at all (result->wrong 0 and a detail). `result` is filled in any case. */
+enum rc import_lines(struct house *house, struct arena *arena, int file, const struct import_kind *kind, void *context,
+                     const struct import_options *options, struct import_result *result, struct err *err);
+/* The same of rows that come from elsewhere: begin, add each, end. Not thread-safe. */
+struct import;
+enum rc import_begin(struct house *house, const struct import_kind *kind, void *context, const struct import_options *options,
+                     struct import **import_out, struct err *err);
+/* `values` in the order of the kind's columns. */
+enum rc import_add(struct import *import, int64_t line, const struct str *values, struct err *err);
+/* A line that could not be read at all. */
+void import_wrong(struct import *import, int64_t line, struct str text);
+/* Shows the batch, or throws it away: when lines were wrong, or `failed` is set (then that code is returned). Frees `import`. */
+enum rc import_end(struct import *import, struct arena *arena, enum rc failed, struct import_result *result, struct err *err);
+
+/* Columns id, name, language, email, mobile, country (for numbers in national form). 20,000 lines a second and more. */
+enum rc people_import(struct house *house, struct arena *arena, int file, const struct import_options *options, struct import_result *result,
+                      struct err *err);
+/* The visible person of an import's id. NOT_FOUND; CONFLICT if several have it. */
+enum rc person_id_find_imported(struct db_tx *tx, struct arena *arena, struct str external_id, int64_t *person_id_out, struct err *err);
+/* As person_add, of a batch that is not visible yet: nothing is told of the change. */
+enum rc person_stage(struct db_tx *tx, struct arena *arena, const struct person_new *person, int64_t now, struct person *out, struct err *err);
+/* Removes at most `most` people of a batch that nobody has seen, with names and contacts; *removed 0: none are left. */
+enum rc person_discard_staged(struct db_tx *tx, int64_t batch_id, int64_t most, int64_t *removed, struct err *err);
+/* Ids of people of a batch, visible or not, that have not ended. */
+enum rc person_list_imported(struct db_tx *tx, struct arena *arena, int64_t batch_id, size_t most, int64_t **ids_out, size_t *count_out,
+                             struct err *err);
+/* Ids of visible, enrolled people after `after_id`, ascending, at most `most`: for exports that go through all. */
+enum rc person_list_after(struct db_tx *tx, struct arena *arena, int64_t after_id, size_t most, int64_t **ids_out, size_t *count_out,
+                          struct err *err);
+
 #endif

@@ -32,7 +32,7 @@ static int64_t new_salt(void)
 	return (int64_t)(rand_u64() >> 2) + 1;
 }
 
-enum rc person_add(struct db_tx *tx, struct arena *arena, const struct person_new *person, int64_t now, struct person *out, struct err *err)
+enum rc person_stage(struct db_tx *tx, struct arena *arena, const struct person_new *person, int64_t now, struct person *out, struct err *err)
 {
 	const struct person_insert_args args = {
 		.public_id = rand_id(arena),
@@ -50,8 +50,6 @@ enum rc person_add(struct db_tx *tx, struct arena *arena, const struct person_ne
 	if (rc == OK)
 		rc = person_name_put(tx, &(struct person_name_put_args){ .person_id = row.id, .name = person->name }, NULL, err);
 	if (rc == OK)
-		rc = person_touch(tx, row.id, now, err);
-	if (rc == OK)
 		*out = (struct person){
 			.id = row.id,
 			.public_id = args.public_id,
@@ -64,6 +62,12 @@ enum rc person_add(struct db_tx *tx, struct arena *arena, const struct person_ne
 			.ended_at = DB_NULL,
 		};
 	return rc;
+}
+
+enum rc person_add(struct db_tx *tx, struct arena *arena, const struct person_new *person, int64_t now, struct person *out, struct err *err)
+{
+	enum rc rc = person_stage(tx, arena, person, now, out, err);
+	return rc == OK ? person_touch(tx, out->id, now, err) : rc;
 }
 
 enum rc person_find_form(struct db_tx *tx, struct arena *arena, struct str form_key, struct person *out, struct err *err)

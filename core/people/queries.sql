@@ -161,3 +161,56 @@ DELETE FROM code WHERE contact_id IN (SELECT id FROM contact WHERE person_id = :
 -- name: code_remove_old :exec
 -- parameter: before INTEGER
 DELETE FROM code WHERE expires_at < :before;
+
+-- --- imports ----------------------------------------------------------------------------------------------------
+
+-- name: batch_insert :one
+INSERT INTO batch (public_id, kind, file_name, operator, contacts_confirmed, state, lines, created_at)
+VALUES (:public_id, :kind, :file_name, :operator, :contacts_confirmed, 1, 0, :created_at)
+RETURNING id;
+
+-- name: batch_rows :many
+-- row: batch_row
+-- parameter: most INTEGER
+SELECT id, public_id, kind, file_name, operator, contacts_confirmed, state, lines, created_at, visible_at, taken_back_at
+FROM batch ORDER BY id DESC LIMIT :most;
+
+-- name: batch_row_find :one
+-- row: batch_row
+SELECT id, public_id, kind, file_name, operator, contacts_confirmed, state, lines, created_at, visible_at, taken_back_at
+FROM batch WHERE public_id = :public_id;
+
+-- name: batch_put_visible :exec
+-- parameter: batch_id INTEGER
+UPDATE batch SET state = 2, visible_at = :visible_at, lines = :lines WHERE id = :batch_id AND state = 1;
+
+-- name: batch_put_taken_back :exec
+-- parameter: batch_id INTEGER
+UPDATE batch SET state = 3, taken_back_at = :taken_back_at WHERE id = :batch_id AND state <> 3;
+
+-- Everyone enrolled who came with this id and is visible, or staged in the same batch.
+-- name: person_list_external :many
+-- parameter: own INTEGER
+SELECT p.id FROM person p LEFT JOIN batch b ON b.id = p.batch_id
+WHERE p.external_id = :external_id AND p.ended_at IS NULL AND (p.batch_id IS NULL OR b.state = 2 OR p.batch_id = :own)
+ORDER BY p.id LIMIT 2;
+
+-- name: person_list_next :many
+-- parameter: after_id INTEGER
+-- parameter: most INTEGER
+SELECT p.id FROM person p LEFT JOIN batch b ON b.id = p.batch_id
+WHERE p.id > :after_id AND p.ended_at IS NULL AND (p.batch_id IS NULL OR b.state = 2)
+ORDER BY p.id LIMIT :most;
+
+-- name: person_list_batch :many
+-- parameter: most INTEGER
+SELECT id FROM person WHERE batch_id = :batch_id ORDER BY id LIMIT :most;
+
+-- name: person_remove :exec
+-- parameter: person_id INTEGER
+DELETE FROM person WHERE id = :person_id;
+
+-- People of a batch whose record has not ended.
+-- name: person_list_of_batch :many
+-- parameter: most INTEGER
+SELECT id FROM person WHERE batch_id = :batch_id AND ended_at IS NULL ORDER BY id LIMIT :most;

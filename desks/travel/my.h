@@ -82,12 +82,6 @@ void my_delete_get(struct request *request, struct response *response);
 void my_delete_post(struct request *request, struct response *response);
 void my_deleted_get(struct request *request, struct response *response);
 
-/* Ends the record and removes every row that says who the person is or what they wrote, in all rooms; ids and counts stay. In the caller's
- * transaction. */
-enum rc traveller_erase(struct db_tx *tx, int64_t person_id, int64_t now, struct err *err);
-/* Everything stored about a person, as JSON text. */
-enum rc traveller_export(struct db_tx *tx, struct arena *arena, const struct person *person, struct str *json_out, struct err *err);
-
 /* --- pages/unsubscribe.html ------------------------------------------------------------------------------------- */
 struct unsubscribe_view { struct page page; struct str token, address; bool out; };
 void unsubscribe_get(struct request *request, struct response *response);

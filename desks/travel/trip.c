@@ -132,7 +132,7 @@ static enum rc check_companions(struct arena *arena, const struct trip_form *for
 enum rc trip_form_check(struct places *places, struct arena *arena, enum language language, int64_t now, struct trip_form *form,
                         struct trip *out, struct err *err)
 {
-	struct trip trip = { .external_id = STR_NONE, .ended_at = DB_NULL };
+	struct trip trip = { .external_id = STR_NONE, .ended_at = DB_NULL, .batch_id = DB_NULL };
 
 	enum rc rc = check_legs(places, arena, language, now, form, &trip, err);
 	if (rc != OK && rc != INVALID)
@@ -149,9 +149,9 @@ enum rc trip_form_check(struct places *places, struct arena *arena, enum languag
 
 /* --- the rows --------------------------------------------------------------------------------------------------- */
 
-static enum rc write_leg(struct db_tx *tx, struct arena *arena, const struct trip *trip, size_t position, struct err *err)
+enum rc trip_write_leg(struct db_tx *tx, struct arena *arena, const struct trip *trip, size_t index, size_t position, struct err *err)
 {
-	const struct trip_leg *leg = &trip->legs[position];
+	const struct trip_leg *leg = &trip->legs[index];
 	const struct trip_leg_insert_args args = {
 		.person_id = trip->person_id,
 		.trip_id = trip->id,
@@ -171,12 +171,13 @@ static enum rc write_leg(struct db_tx *tx, struct arena *arena, const struct tri
 		.from_at = leg->from_at,
 		.to_at = leg->to_at,
 		.arrival_at = leg->arrival_at,
+		.batch_id = trip->batch_id,
 	};
 	struct trip_leg_insert_row row;
 
 	enum rc rc = trip_leg_insert(tx, arena, &args, &row, err);
 	if (rc == OK)
-		trip->legs[position].id = row.id;
+		trip->legs[index].id = row.id;
 	return rc;
 }
 
@@ -185,22 +186,8 @@ static enum rc write_companion(struct db_tx *tx, const struct trip *trip, size_t
 	return companion_insert(tx, &(struct companion_insert_args){ .trip_id = trip->id, .name = trip->companion_names[i] }, NULL, err);
 }
 
-enum rc trip_add(struct db_tx *tx, struct arena *arena, struct trip *trip, struct str form_key, int64_t now, struct err *err)
+enum rc trip_write(struct db_tx *tx, struct arena *arena, struct trip *trip, struct str form_key, int64_t now, struct err *err)
 {
-	struct trip_list_of_args of = { .person_id = trip->person_id };
-	struct trip_row *others;
-	struct trip_insert_row row;
-	size_t other_count, open = 0;
-
-	enum rc rc = trip_list_of(tx, arena, &of, &others, &other_count, err);
-	if (rc != OK)
-		return rc;
-	for (size_t i = 0; i < other_count; i++)
-		open += others[i].ended_at == DB_NULL;
-	if (open >= TRIPS_MAX) {
-		err_field(err, S("leg.0.place"), MSG_travel_trips_full, STR_NONE, STR_NONE);
-		return CONFLICT;
-	}
 	const struct trip_insert_args args = {
 		.public_id = rand_id(arena),
 		.external_id = trip->external_id,
@@ -209,16 +196,37 @@ enum rc trip_add(struct db_tx *tx, struct arena *arena, struct trip *trip, struc
 		.note = trip->note,
 		.form_key = form_key,
 		.created_at = now,
+		.batch_id = trip->batch_id,
 	};
-	rc = trip_insert(tx, arena, &args, &row, err);
+	struct trip_insert_row row;
+
+	enum rc rc = trip_insert(tx, arena, &args, &row, err);
 	if (rc != OK)
 		return rc;
 	trip->id = row.id;
 	trip->public_id = args.public_id;
 	for (size_t i = 0; rc == OK && i < trip->leg_count; i++)
-		rc = write_leg(tx, arena, trip, i, err);
+		rc = trip_write_leg(tx, arena, trip, i, i, err);
 	for (size_t i = 0; rc == OK && i < trip->companion_name_count; i++)
 		rc = write_companion(tx, trip, i, err);
+	return rc;
+}
+
+enum rc trip_add(struct db_tx *tx, struct arena *arena, struct trip *trip, struct str form_key, int64_t now, struct err *err)
+{
+	struct trip_row *others;
+	size_t other_count, open = 0;
+
+	enum rc rc = trip_list_of(tx, arena, &(struct trip_list_of_args){ .person_id = trip->person_id }, &others, &other_count, err);
+	if (rc != OK)
+		return rc;
+	for (size_t i = 0; i < other_count; i++)
+		open += others[i].ended_at == DB_NULL;
+	if (open >= TRIPS_MAX) {
+		err_field(err, S("leg.0.place"), MSG_travel_trips_full, STR_NONE, STR_NONE);
+		return CONFLICT;
+	}
+	rc = trip_write(tx, arena, trip, form_key, now, err);
 	return rc == OK ? person_touch(tx, trip->person_id, now, err) : rc;
 }
 
@@ -234,7 +242,7 @@ static enum rc change_legs(struct db_tx *tx, struct arena *arena, const struct t
 		while (same < before->leg_count && (kept[same] || !leg_equal(&before->legs[same], &after->legs[i])))
 			same++;
 		if (same == before->leg_count) {
-			rc = write_leg(tx, arena, after, i, err);
+			rc = trip_write_leg(tx, arena, after, i, i, err);
 			continue;
 		}
 		kept[same] = true;
@@ -277,6 +285,7 @@ enum rc trip_change(struct db_tx *tx, struct arena *arena, const struct trip *be
 
 	stored.id = before->id;
 	stored.person_id = before->person_id;
+	stored.batch_id = before->batch_id;
 	const struct trip_put_args args = {
 		.companions = after->companions,
 		.note = after->note,
@@ -342,6 +351,7 @@ static enum rc trip_read(struct db_tx *tx, struct arena *arena, const struct tri
 		.created_at = row->created_at,
 		.changed_at = row->changed_at,
 		.ended_at = row->ended_at,
+		.batch_id = DB_NULL,
 	};
 
 	enum rc rc = read_legs(tx, arena, &trip, err);

@@ -23,6 +23,7 @@ struct trip {
 	struct trip_leg *legs;        /* in order */
 	size_t leg_count;
 	int64_t created_at, changed_at, ended_at; /* ended_at DB_NULL: not ended */
+	int64_t batch_id;             /* to write: the import it comes with, DB_NULL none */
 };
 
 /* As typed. */
@@ -48,6 +49,10 @@ enum rc trip_form_check(struct places *places, struct arena *arena, enum languag
 /* Each in the caller's transaction; they touch the person. */
 /* Adds trip->person_id's trip and sets id and public_id. `form_key` STR_NONE or one not used yet. CONFLICT with a field error beyond TRIPS_MAX. */
 enum rc trip_add(struct db_tx *tx, struct arena *arena, struct trip *trip, struct str form_key, int64_t now, struct err *err);
+/* The same without the limit and without telling of the change: for imports, which are not seen yet. */
+enum rc trip_write(struct db_tx *tx, struct arena *arena, struct trip *trip, struct str form_key, int64_t now, struct err *err);
+/* Writes trip->legs[index] as the trip's stay number `position` (from 0). */
+enum rc trip_write_leg(struct db_tx *tx, struct arena *arena, const struct trip *trip, size_t index, size_t position, struct err *err);
 /* The trip a form already made. NOT_FOUND. */
 enum rc trip_find_form(struct db_tx *tx, struct arena *arena, int64_t person_id, struct str form_key, struct trip *out, struct err *err);
 /* Changes the stored trip `before` to `after`: stays that are the same keep their row, so that what was said about them still fits. */

@@ -185,7 +185,7 @@ static enum rc check_polygon(struct arena *arena, enum language language, struct
 enum rc watch_form_check(struct house *house, struct arena *arena, enum language language, struct str phone, struct watch_form *form,
                          struct watch *out, struct err *err)
 {
-	struct watch watch = { .external_id = STR_NONE };
+	struct watch watch = { .external_id = STR_NONE, .batch_id = DB_NULL };
 	enum rc rc;
 
 	if (form->place.len && form->polygon.len)
@@ -219,6 +219,7 @@ static struct watch watch_from_row(const struct watch_row *row)
 		.area = row->area,
 		.zone = row->zone,
 		.created_at = row->created_at,
+		.batch_id = DB_NULL,
 	};
 }
 
@@ -256,6 +257,7 @@ enum rc watch_add(struct db_tx *tx, struct arena *arena, struct watch *watch, in
 		.area = watch->area,
 		.zone = watch->zone,
 		.created_at = now,
+		.batch_id = watch->batch_id,
 	};
 	rc = watch_insert(tx, arena, &args, &row, err);
 	if (rc != OK)

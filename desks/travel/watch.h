@@ -24,6 +24,7 @@ struct watch {
 	struct str area;        /* as geo_write_area writes it; empty for a country */
 	struct str zone;        /* the person's own zone, for the morning rule */
 	int64_t created_at;
+	int64_t batch_id;       /* to write: the import it comes with, DB_NULL none */
 };
 
 /* As typed: a country or place, with a radius; or a polygon. */

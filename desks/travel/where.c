@@ -48,8 +48,8 @@ static struct where from_country(struct arena *arena, const struct country *coun
 	};
 }
 
-static enum rc from_coordinates(struct places *places, struct arena *arena, enum language language, double latitude, double longitude,
-                                struct where *out, struct err *err)
+enum rc where_coordinates(struct places *places, struct arena *arena, enum language language, double latitude, double longitude,
+                          struct where *out, struct err *err)
 {
 	const struct str shown = str_format(arena, "%.4f, %.4f", latitude, longitude);
 	char code[3] = "";
@@ -77,11 +77,20 @@ static enum rc from_coordinates(struct places *places, struct arena *arena, enum
 	return OK;
 }
 
+enum rc where_country(struct places *places, struct arena *arena, enum language language, struct str code, struct where *out, struct err *err)
+{
+	struct country country;
+
+	enum rc rc = country_find(places, arena, code, tag(language), &country, err);
+	if (rc == OK)
+		*out = from_country(arena, &country);
+	return rc;
+}
+
 /* A choice is "p" and a place's id, or "c" and a country's code. */
 static enum rc from_choice(struct places *places, struct arena *arena, enum language language, struct str choice, struct where *out,
                            struct err *err)
 {
-	struct country country;
 	struct place place;
 	int64_t id;
 
@@ -91,13 +100,7 @@ static enum rc from_choice(struct places *places, struct arena *arena, enum lang
 			*out = from_place(places, arena, language, &place);
 		return rc;
 	}
-	if (str_starts(choice, S("c"))) {
-		enum rc rc = country_find(places, arena, str_slice(choice, 1, choice.len), tag(language), &country, err);
-		if (rc == OK)
-			*out = from_country(arena, &country);
-		return rc;
-	}
-	return NOT_FOUND;
+	return str_starts(choice, S("c")) ? where_country(places, arena, language, str_slice(choice, 1, choice.len), out, err) : NOT_FOUND;
 }
 
 static bool is_named(const struct place *place, struct str text)
@@ -154,6 +157,30 @@ static bool country_is_clear(const struct found *found, struct str text, bool co
 	return true;
 }
 
+enum rc where_read_in(struct places *places, struct arena *arena, enum language language, struct str text, struct str country,
+                      enum where_answer *answer, struct where *out, struct err *err)
+{
+	struct found found = { 0 };
+
+	*answer = WHERE_NOTHING;
+	if (text.len > PLACE_QUERY_MAX)
+		return OK;
+	enum rc rc = place_search(places, arena, text, tag(language), country, WHERE_CHOICES_MAX, &found.places, &found.place_count, err);
+	if (rc != OK)
+		return rc;
+	while (found.sure < found.place_count && !found.places[found.sure].guess)
+		found.sure++;
+	if (first_is_clear(&found, text)) {
+		*out = from_place(places, arena, language, &found.places[0]);
+		*answer = WHERE_FOUND;
+	} else if (found.sure) {
+		*answer = WHERE_CHOOSE;
+	} else if (found.place_count) {
+		*answer = WHERE_GUESS;
+	}
+	return OK;
+}
+
 static void list_choices(struct places *places, struct arena *arena, enum language language, const struct found *found, bool sure,
                          struct choice **choices, size_t *choice_count)
 {
@@ -195,7 +222,7 @@ enum rc where_read(struct places *places, struct arena *arena, enum language lan
 		return OK;
 	case COORDINATES_READ:
 		*answer = WHERE_FOUND;
-		return from_coordinates(places, arena, language, latitude, longitude, out, err);
+		return where_coordinates(places, arena, language, latitude, longitude, out, err);
 	case COORDINATES_NONE:
 		break;
 	}

@@ -36,6 +36,14 @@ enum where_answer {
  * WHERE_GUESS the choices come as options; for WHERE_FOUND too when other places have that name (to correct it later). */
 enum rc where_read(struct places *places, struct arena *arena, enum language language, struct str text, struct str choice,
                    bool country_first, enum where_answer *answer, struct where *out, struct choice **choices, size_t *choice_count, struct err *err);
+/* A place by name within a country, for imports: no choices, WHERE_FOUND only if one is clearly meant. */
+enum rc where_read_in(struct places *places, struct arena *arena, enum language language, struct str text, struct str country,
+                      enum where_answer *answer, struct where *out, struct err *err);
+/* Somewhere in a country. NOT_FOUND for a code that is none. */
+enum rc where_country(struct places *places, struct arena *arena, enum language language, struct str code, struct where *out, struct err *err);
+/* A point by coordinates. */
+enum rc where_coordinates(struct places *places, struct arena *arena, enum language language, double latitude, double longitude,
+                          struct where *out, struct err *err);
 /* "Shiraz, Fars, Iran": a place's name with where it lies. */
 struct str where_place_name(struct places *places, struct arena *arena, enum language language, const struct place *place);
 

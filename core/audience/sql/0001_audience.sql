@@ -19,9 +19,11 @@ CREATE TABLE leg (
 	from_at INTEGER NOT NULL, -- UTC microseconds: start of the first possible day there
 	to_at INTEGER NOT NULL, -- UTC microseconds: end of the last possible day there
 	arrival_at INTEGER NOT NULL, -- UTC microseconds: start of from_date there, minus nothing: when an arriving person is told
+	batch_id INTEGER REFERENCES batch (id), -- the import it came with; it counts only while that batch is visible
 	ended_at INTEGER -- taken out of the trip or the trip ended
 ) STRICT;
 CREATE INDEX leg_person ON leg (person_id);
+CREATE INDEX leg_batch ON leg (batch_id) WHERE batch_id IS NOT NULL;
 CREATE INDEX leg_trip ON leg (trip_id, position);
 
 CREATE TABLE watch (
@@ -35,6 +37,8 @@ CREATE TABLE watch (
 	area TEXT NOT NULL, -- GeoJSON geometry or {"type":"Disc","coordinates":[lon,lat],"radius":metres}; empty for a country
 	zone TEXT NOT NULL, -- the person's own zone, for the morning rule
 	created_at INTEGER NOT NULL, -- UTC microseconds
+	batch_id INTEGER REFERENCES batch (id), -- the import it came with; it counts only while that batch is visible
 	ended_at INTEGER -- no longer follows
 ) STRICT;
 CREATE INDEX watch_person ON watch (person_id);
+CREATE INDEX watch_batch ON watch (batch_id) WHERE batch_id IS NOT NULL;

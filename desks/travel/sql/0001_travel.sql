@@ -9,9 +9,11 @@ CREATE TABLE trip (
 	form_key TEXT UNIQUE, -- a double submit finds the first
 	created_at INTEGER NOT NULL, -- UTC microseconds
 	changed_at INTEGER NOT NULL, -- UTC microseconds
+	batch_id INTEGER REFERENCES batch (id), -- the import it came with; it counts only while that batch is visible
 	ended_at INTEGER -- ended by the person or after return
 ) STRICT;
 CREATE INDEX trip_person ON trip (person_id);
+CREATE INDEX trip_batch ON trip (batch_id) WHERE batch_id IS NOT NULL;
 
 CREATE TABLE companion (
 	id INTEGER PRIMARY KEY, -- a named companion
