@@ -11,6 +11,7 @@ VALUES (:person_id, :channel, :address, 1, 1, :confirmed_at, 2, 1);
 UPDATE contact SET confirmed_at = 1 WHERE person_id = :person_id AND channel = :channel;
 
 -- name: put_alert_leg :exec
+-- parameter: kind INTEGER
 INSERT INTO leg (person_id, trip_id, position, kind, place_name, latitude, longitude, radius, country, zone, from_date, to_date, from_unsure,
 	to_unsure, from_at, to_at, arrival_at)
 VALUES (:person_id, 0, 1, :kind, 'somewhere', :latitude, :longitude, 0, :country, 'Africa/Tunis', 0, 0, 0, 0, :from_at, :to_at, :from_at);
