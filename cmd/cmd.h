@@ -45,9 +45,13 @@ extern const size_t desk_count;
 extern const struct desk home_desk;
 extern const struct desk demo_desk;
 
+int command_alert(struct command_line *line);
 int command_backup(struct command_line *line);
+int command_batches(struct command_line *line);
 int command_check(struct command_line *line);
 int command_demo(struct command_line *line);
+int command_export(struct command_line *line);
+int command_import(struct command_line *line);
 int command_keygen(struct command_line *line);
 int command_restore(struct command_line *line);
 int command_routes(struct command_line *line);

@@ -157,9 +157,9 @@ tell(const struct house *house, const struct simulator_child *simulator, struct 
 	else
 		printf("  1. Become the first officer (works once, 24 hours): %s%.*s\n", url, STR_ARG(setup));
 	printf("  2. Watch phones and mailboxes, answer from them:    http://localhost:%d/\n"
-	       "  3. Enrol as a traveller in Lisbon or Athens:        %s/enrol\n"
+	       "  3. Enrol as a traveller in Tunis:                   %s/enrol\n"
 	       "     (any example address; the code arrives at 2)\n"
-	       "  4. Write an alert for Portugal and send it:         %s/desk/alerts\n"
+	       "  4. Write an alert for 50 km around Tunis, send it:  %s/desk/alerts\n"
 	       "  5. Answer SAFE or HELP from a phone at 2, and watch the board count.\n\n"
 	       "Everyone in it is invented. Ctrl-C stops it; the next start goes on with the same world.\n",
 	       simulator->http, url, url);

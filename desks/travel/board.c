@@ -343,7 +343,7 @@ static enum rc read_sums(struct db_tx *tx, struct board_work *work, struct err *
 	if (rc == OK)
 		rc = board_keyword_only_count(tx, arena, &(struct board_keyword_only_count_args){ .alert_id = work->alert.id }, &keyword, err);
 	if (rc == OK)
-		rc = board_fill_waiting(tx, arena, &(struct board_fill_waiting_args){ .alert_id = work->alert.id }, &fill, err);
+		rc = board_fill_waiting(tx, arena, &(struct board_fill_waiting_args){ .event_id = work->alert.id }, &fill, err);
 	if (rc != OK)
 		return rc;
 	view->tile_count = board_tiles_fill(&counters, view->tiles);

@@ -94,8 +94,8 @@ void board_fill(struct house *house)
 	err_init(&err, &list.arena);
 	enum rc rc = db_read(house->db, read_list, &list, &err);
 	for (size_t i = 0; rc == OK && i < list.count; i++) {
-		filling.notice_id = list.rows[i].notice_id;
-		filling.alert_id = list.rows[i].alert_id;
+		filling.notice_id = list.rows[i].id;
+		filling.alert_id = list.rows[i].event_id;
 		rc = fill_notice(&filling, &err);
 		if (rc == OK)
 			log_info("board.filled", LOGI("notice", filling.notice_id), LOGI("people", filling.count));

@@ -39,7 +39,7 @@ static enum rc read_progress(struct db_tx *tx, struct calls_work *work, struct e
 			view->tried += rows[i].people;
 	}
 	if (rc == OK)
-		rc = board_fill_waiting(tx, arena, &(struct board_fill_waiting_args){ .alert_id = work->alert.id }, &fill, err);
+		rc = board_fill_waiting(tx, arena, &(struct board_fill_waiting_args){ .event_id = work->alert.id }, &fill, err);
 	if (rc == OK)
 		rc = call_lock_list(tx, arena, &(struct call_lock_list_args){ .alert_id = work->alert.id, .now = work->request->now }, &locks,
 		                    &view->lock_count, err);

@@ -841,14 +841,14 @@ ORDER BY r.calls, r.person_id LIMIT :most OFFSET :skip;
 
 -- Notices whose people have not all got their row yet.
 -- name: board_fill_list :many
-SELECT v.notice_id, v.alert_id FROM alert_version v
-WHERE v.notice_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM recipient_fill f WHERE f.notice_id = v.notice_id)
-ORDER BY v.notice_id LIMIT 100;
+SELECT n.id, n.event_id FROM notice n
+WHERE n.kind = 1 AND NOT EXISTS (SELECT 1 FROM recipient_fill f WHERE f.notice_id = n.id)
+ORDER BY n.id LIMIT 100;
 
 -- name: board_fill_waiting :one
 -- column: waiting INTEGER
-SELECT count(*) AS waiting FROM alert_version v
-WHERE v.alert_id = :alert_id AND v.notice_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM recipient_fill f WHERE f.notice_id = v.notice_id);
+SELECT count(*) AS waiting FROM notice n
+WHERE n.kind = 1 AND n.event_id = :event_id AND NOT EXISTS (SELECT 1 FROM recipient_fill f WHERE f.notice_id = n.id);
 
 -- name: board_fill_done :exec
 INSERT INTO recipient_fill (notice_id, filled_at) VALUES (:notice_id, :filled_at) ON CONFLICT (notice_id) DO NOTHING;
@@ -891,8 +891,8 @@ SELECT alert_id, status, count(*) AS people FROM companion_response WHERE status
 -- Alerts that were sent, and whether everyone frozen has a row.
 -- name: board_check_alerts :many
 -- column: unfilled INTEGER
-SELECT a.id, (SELECT count(*) FROM alert_version v WHERE v.alert_id = a.id AND v.notice_id IS NOT NULL
-		AND NOT EXISTS (SELECT 1 FROM recipient_fill f WHERE f.notice_id = v.notice_id)) AS unfilled
+SELECT a.id, (SELECT count(*) FROM notice n WHERE n.kind = 1 AND n.event_id = a.id
+		AND NOT EXISTS (SELECT 1 FROM recipient_fill f WHERE f.notice_id = n.id)) AS unfilled
 FROM alert a WHERE a.version_id IS NOT NULL AND a.state IN (2, 3) ORDER BY a.id;
 
 -- Rows whose class is not what the newest answer says.
