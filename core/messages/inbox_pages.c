@@ -191,16 +191,16 @@ static enum rc load_candidates(struct item_work *work, struct db_tx *tx, struct 
 	                     ? OK
 	                     : person_list_by_address(tx, arena, (enum channel_kind)work->item.channel, work->item.address,
 	                                              CANDIDATES_MOST, &ids, &count, err);
-	struct option *options = ARENA_NEW_ARRAY(arena, struct option, count + 1);
+	struct choice *options = ARENA_NEW_ARRAY(arena, struct choice, count + 1);
 	size_t known = 0;
 	for (size_t i = 0; rc == OK && i < count; i++) {
 		struct person person;
 		rc = person_find(tx, arena, ids[i], &person, err);
 		if (rc == OK)
-			options[known++] = (struct option){ person.public_id, str_is_none(person.name) ? person.public_id : person.name,
+			options[known++] = (struct choice){ person.public_id, str_is_none(person.name) ? person.public_id : person.name,
 				                            count == 1 };
 	}
-	options[known++] = (struct option){ S("other"), T(arena, work->request->language, MSG_messages_assign_other), false };
+	options[known++] = (struct choice){ S("other"), T(arena, work->request->language, MSG_messages_assign_other), false };
 	work->view->candidates = options;
 	work->view->candidate_count = known;
 	return rc;
@@ -294,10 +294,10 @@ static void show_item(struct request *request, struct response *response, struct
 		response_error(request, response, rc, &err);
 		return;
 	}
-	struct option *says = ARENA_NEW_ARRAY(request->arena, struct option, 2);
+	struct choice *says = ARENA_NEW_ARRAY(request->arena, struct choice, 2);
 	struct str said = request_form(request, "says");
-	says[0] = (struct option){ S("safe"), T(request->arena, request->language, MSG_messages_assign_safe), str_equal(said, S("safe")) };
-	says[1] = (struct option){ S("help"), T(request->arena, request->language, MSG_messages_assign_help), str_equal(said, S("help")) };
+	says[0] = (struct choice){ S("safe"), T(request->arena, request->language, MSG_messages_assign_safe), str_equal(said, S("safe")) };
+	says[1] = (struct choice){ S("help"), T(request->arena, request->language, MSG_messages_assign_help), str_equal(said, S("help")) };
 	view->says = says;
 	struct html out = html_begin(request, response);
 	item_page(&out, view);

@@ -38,9 +38,9 @@ struct item_view {
 	const struct inbox_line *same;
 	size_t same_count;
 	/* the forms, filled */
-	const struct option *candidates; /* who has the address; the last one is 'another' */
+	const struct choice *candidates; /* who has the address; the last one is 'another' */
 	size_t candidate_count;
-	const struct option *says;
+	const struct choice *says;
 	struct str other_person, alert, text, close_outcome;
 	bool close_with_answer;
 };
