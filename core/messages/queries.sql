@@ -63,7 +63,13 @@ VALUES (:notice_id, :channel, :text_group, :lane, :not_before, :people, :first_p
 UPDATE block SET state = 3 WHERE notice_id = :notice_id AND state = 1 RETURNING channel, people;
 
 -- name: block_each :each
+-- row: block_each_row
 SELECT id, channel, text_group, people, ids FROM block WHERE notice_id = :notice_id ORDER BY id;
+
+-- name: block_each_deferred :each
+-- row: block_each_row
+-- parameter: now INTEGER
+SELECT id, channel, text_group, people, ids FROM block WHERE notice_id = :notice_id AND state = 1 AND not_before > :now ORDER BY id;
 
 -- Blocks of a notice that may hold a person.
 -- name: block_list_person :many
