@@ -43,10 +43,15 @@ adapters_register(void)
 
 /* --- the commands ----------------------------------------------------------------------------------------- */
 static const struct command commands[] = {
+	{ "alert", "create FILE | next ALERT update|cancel|clear [FILE] | send ALERT | show ALERT", "Alerts out of files, for scripts", command_alert },
 	{ "backup", "FILE --to PUBLICKEY [--keep-days N]", "Writes an encrypted copy beside the running server", command_backup },
+	{ "batches", "list | take-back BATCH", "Imports: what came in, and taking one back", command_batches },
 	{ "check", "", "Recomputes every sum that must hold", command_check },
 	{ "demo", "[--port N] [--simulator-port N]", "Runs an invented world with simulated phones and mailboxes", command_demo },
+	{ "export", "people [--csv]", "Everything about everyone as JSON lines; with --csv who they are", command_export },
+	{ "import", "people|trips|watches FILE [--contacts-confirmed] [--operator NAME] [--keep-good]", "Brings in a file, whole or not at all", command_import },
 	{ "keygen", "FILE", "Makes a key pair for backups: the private key into FILE, the public key is printed", command_keygen },
+	{ "receive-mail", "[--] SENDER RECIPIENT", "Takes one mail on standard input, for the mail system's pipe (75: try again later)", command_receive_mail },
 	{ "restore", "FILE --key KEYFILE [--replace]", "Proves a backup to its end, then puts it in place", command_restore },
 	{ "routes", "", "Lists every address the program answers to, and who may ask", command_routes },
 	{ "serve", "[--listen ADDRESS] [--private-listen ADDRESS] [--public-url URL] [--test-clock]", "Runs the server", command_serve },
@@ -119,5 +124,8 @@ main(int argc, char **argv)
 		return EXIT_FAIL;
 	}
 	adapters_register();
+	/* What a server does is worth a line; a command says itself what it did. */
+	if (line.command->run != command_serve)
+		log_set_level(LOG_WARN);
 	return line.command->run(&line);
 }

@@ -3,6 +3,7 @@
 
 #include "cmd/cmd.h"
 #include "core/messages/messages.h"
+#include "desks/travel/travel.h"
 
 typedef void (*check_report)(void *context, struct str line);
 
@@ -27,9 +28,16 @@ check_messages(struct house *house, check_report report, void *context, int64_t 
 	return messages_check(house->db, report, context, wrong_out, err);
 }
 
+static enum rc
+check_alerts(struct house *house, check_report report, void *context, int64_t *wrong_out, struct err *err)
+{
+	return alert_check(house, report, context, wrong_out, err);
+}
+
 static const struct check checks[] = {
 	{ "statements", "every statement of the program fits the store", check_statements },
 	{ "messages", "each notice's messages by channel: planned is the sum of the classes, counters equal the rows", check_messages },
+	{ "alerts", "each alert's people: targeted = safe + needs help + no answer yet + unreachable, counters equal the rows", check_alerts },
 };
 
 static void

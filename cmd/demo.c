@@ -157,9 +157,9 @@ tell(const struct house *house, const struct simulator_child *simulator, struct 
 	else
 		printf("  1. Become the first officer (works once, 24 hours): %s%.*s\n", url, STR_ARG(setup));
 	printf("  2. Watch phones and mailboxes, answer from them:    http://localhost:%d/\n"
-	       "  3. Enrol as a traveller in Lisbon or Athens:        %s/enrol\n"
+	       "  3. Enrol as a traveller in Tunis:                   %s/enrol\n"
 	       "     (any example address; the code arrives at 2)\n"
-	       "  4. Write an alert for Portugal and send it:         %s/desk/alerts\n"
+	       "  4. Write an alert for 50 km around Tunis, send it:  %s/desk/alerts\n"
 	       "  5. Answer SAFE or HELP from a phone at 2, and watch the board count.\n\n"
 	       "Everyone in it is invented. Ctrl-C stops it; the next start goes on with the same world.\n",
 	       simulator->http, url, url);
@@ -186,8 +186,11 @@ demo_run(struct command_line *line, const struct demo_options *options, const st
 		rc = server_start(&server, house, &http, err);
 		if (rc == OK)
 			rc = setting_set(house, "server.public_url", str_from(house->public_url), err);
+		/* Until the world stands a signal ends all of it at once: the store bears that, and the next start goes on. */
+		pthread_sigmask(SIG_UNBLOCK, signals, NULL);
 		if (rc == OK)
 			rc = demo_world_make(house, simulator, err);
+		pthread_sigmask(SIG_BLOCK, signals, NULL);
 		if (rc == OK)
 			rc = officer_prepare(house, arena, &setup, err);
 		if (rc == OK) {
@@ -212,7 +215,6 @@ command_demo(struct command_line *line)
 
 	if (!demo_read(line, &options))
 		return command_usage(line, "these options do not fit");
-	log_set_level(LOG_WARN);
 	arena_init(&arena);
 	err_init(&err, &arena);
 	buf_init(&mail);

@@ -1,9 +1,13 @@
 /* Makes the demo's world beside the running server, step by step; what is done is remembered in the setting demo.step. */
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cmd/demo.h"
 #include "cmd/demo_world.h"
+#include "core/audience/audience.h"
+#include "desks/travel/travel.h"
 
 #include "cmd_sql.h"
 
@@ -57,8 +61,62 @@ files_make(struct house *house, const struct simulator_child *simulator, struct 
 	return demo_world_write(arena, folder, clock_now() / CLOCK_DAY, err);
 }
 
+typedef enum rc (*import_function)(struct house *house, struct arena *arena, int file, const struct import_options *options,
+                                   struct import_result *result, struct err *err);
+
+static void
+tell_wrong(void *context, int64_t line, struct str text)
+{
+	const char *name = context;
+
+	log_error("demo.import", LOGC("file", name), LOGI("line", line), LOGS("text", text));
+}
+
+static enum rc
+file_import(struct house *house, struct arena *arena, const char *name, import_function import, struct err *err)
+{
+	const char *path = str_format(arena, "%s/demo/%s", house->data_folder, name).ptr;
+	const struct import_options options = {
+		.operator = S("chancery demo"),
+		.file_name = str_from(name),
+		.contacts_confirmed = true,
+		.wrong = tell_wrong,
+		.context = (void *)(uintptr_t)name,
+	};
+	struct import_result result;
+
+	const int file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return err_set(err, FAILED, "%s: %s", path, strerror(errno));
+	enum rc rc = import(house, arena, file, &options, &result, err);
+	close(file);
+	/* The index must know them before an alert asks it. */
+	return rc == OK ? audience_catch_up(house, err) : rc;
+}
+
+static enum rc
+people_make(struct house *house, const struct simulator_child *simulator, struct arena *arena, struct err *err)
+{
+	(void)simulator;
+	return file_import(house, arena, "people.csv", people_import, err);
+}
+
+static enum rc
+trips_make(struct house *house, const struct simulator_child *simulator, struct arena *arena, struct err *err)
+{
+	(void)simulator;
+	return file_import(house, arena, "trips.csv", trips_import, err);
+}
+
+static enum rc
+watches_make(struct house *house, const struct simulator_child *simulator, struct arena *arena, struct err *err)
+{
+	(void)simulator;
+	return file_import(house, arena, "watches.geojson", watches_import, err);
+}
+
 static enum rc (*const steps[])(struct house *house, const struct simulator_child *simulator, struct arena *arena, struct err *err) = {
-	files_make,
+	files_make, people_make, trips_make, watches_make, demo_yesterday, demo_today,
 };
 
 enum rc

@@ -41,7 +41,8 @@ struct demo_place {
 	unsigned weight;
 };
 
-/* Places where people travel and work; Lisbon, where yesterday's alert was, and Athens, where today's is, hold more. */
+/* Places where people travel and work. More are in Lisbon, where yesterday's alert was, in Athens, where today's is, and in Tunis, where the
+ * reader is told to send one. */
 static const struct demo_place places[] = {
 	{ "Lisbon", "PT", 38.717, -9.133, 16 },      { "Athens", "GR", 37.984, 23.728, 10 },       { "Porto", "PT", 41.150, -8.611, 2 },
 	{ "Madrid", "ES", 40.416, -3.703, 3 },       { "Barcelona", "ES", 41.389, 2.159, 3 },      { "Paris", "FR", 48.853, 2.349, 3 },
@@ -51,7 +52,7 @@ static const struct demo_place places[] = {
 	{ "Tbilisi", "GE", 41.694, 44.834, 1 },      { "Yerevan", "AM", 40.182, 44.515, 1 },       { "Baku", "AZ", 40.378, 49.892, 1 },
 	{ "Tehran", "IR", 35.694, 51.422, 4 },       { "Isfahan", "IR", 32.652, 51.675, 2 },       { "Shiraz", "IR", 29.610, 52.531, 2 },
 	{ "Amman", "JO", 31.955, 35.945, 2 },        { "Beirut", "LB", 33.893, 35.502, 2 },        { "Cairo", "EG", 30.063, 31.250, 3 },
-	{ "Alexandria", "EG", 31.202, 29.916, 1 },   { "Tunis", "TN", 36.819, 10.166, 3 },         { "Algiers", "DZ", 36.732, 3.088, 2 },
+	{ "Alexandria", "EG", 31.202, 29.916, 1 },   { "Tunis", "TN", 36.819, 10.166, 10 },         { "Algiers", "DZ", 36.732, 3.088, 2 },
 	{ "Casablanca", "MA", 33.589, -7.604, 2 },   { "Marrakesh", "MA", 31.634, -8.000, 2 },     { "Dakar", "SN", 14.694, -17.444, 1 },
 	{ "Accra", "GH", 5.556, -0.197, 1 },         { "Lagos", "NG", 6.455, 3.394, 1 },           { "Nairobi", "KE", -1.283, 36.817, 2 },
 	{ "Addis Ababa", "ET", 9.025, 38.747, 1 },   { "Cape Town", "ZA", -33.926, 18.423, 2 },    { "Dubai", "AE", 25.077, 55.309, 3 },

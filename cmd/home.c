@@ -18,11 +18,46 @@ home_demo_set(struct arena *arena, int simulator_port)
 	simulator = html_url(arena, str_format(arena, "http://localhost:%d/", simulator_port));
 }
 
+struct alert_reading {
+	struct request *request;
+	struct alert_public *items;
+	size_t count;
+};
+
+static enum rc
+alerts_in_store(struct db_tx *tx, void *context, struct err *err)
+{
+	struct alert_reading *reading = context;
+	struct request *request = reading->request;
+
+	return alert_list_public(tx, request->house, request->arena, request->language, S(""), &reading->items, &reading->count, err);
+}
+
+/* The alerts in force; on failure the response is filled and false returned. */
+static bool
+alerts_read(struct request *request, struct response *response, struct alert_reading *out)
+{
+	struct err err;
+
+	err_init(&err, request->arena);
+	*out = (struct alert_reading){ .request = request };
+	enum rc rc = db_read(request->house->db, alerts_in_store, out, &err);
+	if (rc != OK)
+		response_error(request, response, rc, &err);
+	return rc == OK;
+}
+
 static void
 home_get(struct request *request, struct response *response)
 {
+	struct alert_reading alerts;
+
+	if (!alerts_read(request, response, &alerts))
+		return;
 	struct html out = html_begin(request, response);
 	const struct home_view view = {
+		.alerts = alerts.items,
+		.alert_count = alerts.count,
 		.page = { .title = T(request->arena, request->language, MSG_home_title), .canonical = S("/") },
 		.simulator = simulator,
 	};
@@ -61,7 +96,7 @@ alarm_read(struct request *request, struct str line, struct desk_alarm *out)
 }
 
 static void
-alarms_read(struct request *request, struct desk_view *view)
+alarms_find(struct request *request, struct desk_view *view)
 {
 	struct str line, rest;
 	struct buf health;
@@ -80,14 +115,20 @@ alarms_read(struct request *request, struct desk_view *view)
 static void
 desk_get(struct request *request, struct response *response)
 {
-	struct html out = html_begin(request, response);
+	struct alert_reading alerts;
 	struct messages_figures figures;
+
+	if (!alerts_read(request, response, &alerts))
+		return;
+	struct html out = html_begin(request, response);
 	struct desk_view view = {
+		.alerts = alerts.items,
+		.alert_count = alerts.count,
 		.page = { .title = T(request->arena, request->language, MSG_home_desk), .officer_page = true, .canonical = S("/desk"), .refresh = S("60") },
 		.name = request->officer->name,
 	};
 
-	alarms_read(request, &view);
+	alarms_find(request, &view);
 	messages_figures(request->house, &figures);
 	view.inbox = figures.inbox_waiting;
 	view.in_doubt = figures.in_doubt;

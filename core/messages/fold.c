@@ -522,6 +522,7 @@ void fold_clear(struct engine *engine)
 	fold->accept_count = fold->accept_capacity = fold->ending_count = fold->ending_capacity = 0;
 	fold->part_count = fold->part_capacity = 0;
 	memset(fold->down, 0, sizeof fold->down);
-	fold->filled = fold->slowly = false;
+	fold->filled = false;
+	fold->slowly = false;
 	arena_clear(&fold->arena);
 }

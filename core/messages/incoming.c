@@ -182,7 +182,9 @@ enum rc incoming_write(struct engine *engine, struct db_tx *tx, struct arena *ar
 struct reading {
 	struct engine *engine;
 	struct arena arena;
+	int64_t most;
 	size_t count;
+	int64_t id;      /* of the last one tried */
 };
 
 static enum rc join_old(struct db_tx *tx, struct arena *arena, struct err *err)
@@ -202,7 +204,7 @@ static enum rc read_work(struct db_tx *tx, void *context, struct err *err)
 {
 	struct reading *reading = context;
 	arena_clear(&reading->arena);
-	struct incoming_list_unread_args args = { .most = READ_MOST };
+	struct incoming_list_unread_args args = { .most = reading->most };
 	struct incoming_list_unread_row *rows;
 	enum rc rc = join_old(tx, &reading->arena, err);
 	if (rc == OK)
@@ -216,10 +218,36 @@ static enum rc read_work(struct db_tx *tx, void *context, struct err *err)
 			.address = rows[i].address,
 			.recipient = rows[i].recipient,
 			.body = rows[i].body,
+			.message_id = rows[i].message_id,
 		};
+		reading->id = item.id;
 		rc = incoming_read_one(reading->engine->house, tx, &reading->arena, &item, err);
 	}
 	return rc;
+}
+
+static enum rc give_up_work(struct db_tx *tx, void *context, struct err *err)
+{
+	struct incoming_give_up_args args = { .why = WHY_NOT_READ, .id = *(const int64_t *)context };
+	return incoming_give_up(tx, &args, NULL, err);
+}
+
+/* The rules stumbled over one of several: read one by one, and leave the one they stumble over to an officer. */
+static enum rc read_singly(struct reading *reading, struct err *err)
+{
+	struct db *db = reading->engine->house->db;
+	struct err quiet;
+	reading->most = 1;
+	reading->id = 0;
+	err_init(&quiet, &reading->arena);
+	enum rc rc = db_write(db, DB_LANE_DELIVERY, read_work, reading, &quiet);
+	if (rc != FAILED && rc != INVALID && rc != CONFLICT)
+		return rc;
+	if (reading->id == 0)
+		return err_set(err, rc, "%.*s", STR_ARG(quiet.detail));
+	log_error("incoming_not_read", LOGI("incoming", reading->id), LOGS("detail", quiet.detail));
+	reading->count = 1;
+	return db_write(db, DB_LANE_DELIVERY, give_up_work, &reading->id, err);
 }
 
 enum rc incoming_read(struct engine *engine, bool *more_out, struct err *err)
@@ -227,11 +255,19 @@ enum rc incoming_read(struct engine *engine, bool *more_out, struct err *err)
 	/* Unread ones may stand there from before a stop, and parts may have waited long enough. */
 	if (!engine->read_look && clock_monotonic() < engine->parts_at)
 		return OK;
-	struct reading reading = { .engine = engine };
+	struct reading reading = { .engine = engine, .most = engine->read_singly ? 1 : READ_MOST };
 	arena_init(&reading.arena);
-	enum rc rc = db_write(engine->house->db, DB_LANE_DELIVERY, read_work, &reading, err);
+	enum rc rc;
+	if (engine->read_singly) {
+		rc = read_singly(&reading, err);
+		engine->read_singly = rc == OK && reading.count > 0;
+	} else {
+		rc = db_write(engine->house->db, DB_LANE_DELIVERY, read_work, &reading, err);
+		engine->read_singly = rc == FAILED || rc == INVALID || rc == CONFLICT;
+		rc = engine->read_singly ? OK : rc;
+	}
 	if (rc == OK) {
-		engine->read_look = reading.count == READ_MOST;
+		engine->read_look = engine->read_singly || reading.count == READ_MOST;
 		engine->parts_at = clock_monotonic() + CLOCK_MINUTE;
 		*more_out = engine->read_look;
 	}

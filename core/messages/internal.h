@@ -271,6 +271,7 @@ struct engine {
 	bool ask_all;                  /* a notice was superseded, held or resumed somewhere */
 	bool block_look;               /* a block may wait */
 	bool read_look;                /* an incoming message may be unread */
+	bool read_singly;              /* the rules stumbled over one: one by one for now */
 	bool recovered;
 	int64_t change_seen;
 	int64_t parts_at, looked_at, beat_at, swept_at, closed_at, gone_at, counted_at; /* monotonic: when it is next time to */
@@ -402,6 +403,7 @@ struct incoming_item {
 	int64_t id, channel, reply_to_message;
 	bool parts_missing, quiet; /* quiet: never answered by rule */
 	struct str address, recipient, body;
+	struct str message_id;   /* of a mail, for the answer */
 };
 /* Reads one message in the transaction and marks it as read. */
 enum rc incoming_read_one(struct house *house, struct db_tx *tx, struct arena *arena, const struct incoming_item *item, struct err *err);

@@ -164,6 +164,7 @@ struct message_single {
 	int64_t person_id, contact_id; /* 0 when unknown */
 	struct str address;            /* used when contact_id is 0; else empty */
 	struct str subject, body;
+	struct str in_reply_to;        /* mail: id of the message it answers, without <>; or empty */
 	int64_t expires_at;
 };
 /* Queues one message (codes, confirmations, answers) in the caller's transaction. */
@@ -178,7 +179,9 @@ enum incoming_why { WHY_NONE, WHY_UNKNOWN_SENDER, WHY_SEVERAL_PEOPLE, WHY_SEVERA
 /* What WHERE is answered with: the person's stays on record in one short text, or STR_NONE (then their own page's link alone). Set once at start. */
 typedef struct str (*messages_stays)(struct house *house, struct db_tx *tx, struct arena *arena, const struct person *person);
 void messages_set_stays(struct house *house, messages_stays stays);
-/* Stores a received mail (parsed by kernel/mail) and lets the rules read it; for `chancery receive-mail`. DUPLICATE Message-IDs are OK and change nothing. */
+/* Stores a received mail (parsed by kernel/mail) and lets the rules read it; for `chancery receive-mail`. Bounces are booked on the message
+ * they speak of, automatic mail is kept unread. A Message-ID that came before is OK and changes nothing. BUSY: not now (exit status 75, so
+ * that the mail system comes again). */
 struct incoming_mail;
 enum rc incoming_mail_add(struct house *house, const struct incoming_mail *mail, struct err *err);
 

@@ -199,6 +199,7 @@ enum rc message_queue(struct db_tx *tx, const struct message_single *message, in
 		.message_id = args.id,
 		.address = has_address ? message->address : S(""),
 		.subject = str_is_none(message->subject) ? S("") : message->subject,
+		.in_reply_to = str_is_none(message->in_reply_to) ? S("") : message->in_reply_to,
 		.body = message->body,
 	};
 	rc = message_text_insert(tx, &text, NULL, err);

@@ -193,10 +193,11 @@ VALUES (:id, 0, :notice_id, :event_id, :person_id, :contact_id, :channel, :text_
 ON CONFLICT (person_id, event_id, notice_id, channel) WHERE notice_id > 0 DO NOTHING;
 
 -- name: message_text_insert :exec
-INSERT INTO message_text (message_id, address, subject, body) VALUES (:message_id, :address, :subject, :body);
+INSERT INTO message_text (message_id, address, subject, in_reply_to, body)
+VALUES (:message_id, :address, :subject, :in_reply_to, :body);
 
 -- name: message_text_find :one
-SELECT address, subject, body FROM message_text WHERE message_id = :message_id;
+SELECT address, subject, in_reply_to, body FROM message_text WHERE message_id = :message_id;
 
 -- A block's messages that may be handed over now.
 -- name: message_list_block :many
@@ -436,7 +437,7 @@ VALUES (:incoming_id, :address, :recipient, :subject, :message_id, :reply_to_mes
 -- name: incoming_list_unread :many
 -- parameter: most INTEGER
 SELECT incoming.id, incoming.channel, incoming.route, incoming.received_at, incoming.why, incoming_text.address,
-	incoming_text.recipient, incoming_text.reply_to_message, incoming_text.body
+	incoming_text.recipient, incoming_text.reply_to_message, incoming_text.message_id, incoming_text.body
 FROM incoming JOIN incoming_text ON incoming_text.incoming_id = incoming.id
 WHERE incoming.state = 1 ORDER BY incoming.id LIMIT :most;
 
@@ -445,6 +446,14 @@ WHERE incoming.state = 1 ORDER BY incoming.id LIMIT :most;
 UPDATE incoming SET state = :state, why = :why, keyword = :keyword, urgent = :urgent, person_id = :person_id,
 	event_id = :event_id, answer_id = :answer_id, outcome = :outcome
 WHERE id = :id AND state = 1;
+
+-- Could not be read by the rules: an officer does.
+-- name: incoming_give_up :exec
+UPDATE incoming SET state = 3, why = :why WHERE id = :id AND state = 1;
+
+-- Kept, and nothing to do: automatic mail.
+-- name: incoming_set_automatic :exec
+UPDATE incoming SET state = 2, outcome = :outcome WHERE id = :id AND state = 1;
 
 -- What one address sent and was answered by rule in a while.
 -- name: incoming_count_address :one
@@ -496,3 +505,104 @@ FROM block WHERE state IN (1, 3) AND channel > 0 GROUP BY notice_id, channel, CA
 -- name: check_counters :many
 -- row: check_sum
 SELECT notice_id, channel, state, people FROM message_counter;
+
+-- --- the inbox's pages
+
+-- One page of the inbox: what waits (urgent first, then the oldest), or what is closed (newest first).
+-- name: inbox_list_waiting :many
+-- row: inbox_row
+-- parameter: most INTEGER
+-- parameter: skip INTEGER
+SELECT incoming.id, incoming.public_id, incoming.channel, incoming.received_at, incoming.state, incoming.why, incoming.urgent,
+	incoming.owner_id, officer.name AS owner_name, incoming_text.body
+FROM incoming JOIN incoming_text ON incoming_text.incoming_id = incoming.id LEFT JOIN officer ON officer.id = incoming.owner_id
+WHERE incoming.state = 3 ORDER BY incoming.urgent DESC, incoming.received_at, incoming.id LIMIT :most OFFSET :skip;
+
+-- name: inbox_list_closed :many
+-- row: inbox_row
+-- parameter: most INTEGER
+-- parameter: skip INTEGER
+SELECT incoming.id, incoming.public_id, incoming.channel, incoming.received_at, incoming.state, incoming.why, incoming.urgent,
+	incoming.owner_id, officer.name AS owner_name, incoming_text.body
+FROM incoming JOIN incoming_text ON incoming_text.incoming_id = incoming.id LEFT JOIN officer ON officer.id = incoming.owner_id
+WHERE incoming.state = 4 ORDER BY incoming.closed_at DESC, incoming.id DESC LIMIT :most OFFSET :skip;
+
+-- name: inbox_find :one
+-- row: inbox_item
+SELECT incoming.id, incoming.public_id, incoming.channel, incoming.received_at, incoming.state, incoming.why, incoming.keyword,
+	incoming.urgent, incoming.person_id, incoming.event_id, incoming.answer_id, incoming.owner_id, officer.name AS owner_name,
+	incoming.owned_at, incoming.closed_at, incoming.outcome, incoming_text.address, incoming_text.recipient,
+	incoming_text.subject, incoming_text.message_id, incoming_text.body
+FROM incoming JOIN incoming_text ON incoming_text.incoming_id = incoming.id LEFT JOIN officer ON officer.id = incoming.owner_id
+WHERE incoming.public_id = :public_id;
+
+-- What else came from the same address, newest first.
+-- name: inbox_list_same :many
+-- parameter: most INTEGER
+SELECT incoming.public_id, incoming.received_at, incoming.state, incoming_text.body
+FROM incoming_text JOIN incoming ON incoming.id = incoming_text.incoming_id
+WHERE incoming_text.address = :address AND incoming.id <> :id ORDER BY incoming.id DESC LIMIT :most;
+
+-- name: inbox_action_list :many
+SELECT inbox_action.id, inbox_action.action, inbox_action.was_state, inbox_action.was_owner, inbox_action.message_id,
+	inbox_action.undone_by, inbox_action.at, officer.name AS officer_name, inbox_note.text
+FROM inbox_action LEFT JOIN officer ON officer.id = inbox_action.officer_id
+	LEFT JOIN inbox_note ON inbox_note.action_id = inbox_action.id
+WHERE inbox_action.incoming_id = :incoming_id ORDER BY inbox_action.id;
+
+-- name: inbox_action_insert :one
+INSERT INTO inbox_action (incoming_id, officer_id, action, was_state, was_owner, message_id, form_key, at)
+VALUES (:incoming_id, :officer_id, :action, :was_state, :was_owner, :message_id, :form_key, :at)
+ON CONFLICT (form_key) DO NOTHING RETURNING id;
+
+-- name: inbox_action_find_key :one
+SELECT incoming_id, action FROM inbox_action WHERE form_key = :form_key;
+
+-- name: inbox_action_set_message :exec
+UPDATE inbox_action SET message_id = :message_id WHERE id = :id;
+
+-- name: inbox_note_insert :exec
+INSERT INTO inbox_note (action_id, text) VALUES (:action_id, :text);
+
+-- The newest action that can be taken back.
+-- name: inbox_action_last :one
+SELECT id, action, was_state, was_owner FROM inbox_action
+WHERE incoming_id = :incoming_id AND undone_by IS NULL AND action IN (1, 2, 3, 5) ORDER BY id DESC LIMIT 1;
+
+-- name: inbox_action_undo :exec
+UPDATE inbox_action SET undone_by = :undone_by WHERE id = :id AND undone_by IS NULL;
+
+-- Changes owner and state, if both are still what the officer saw.
+-- name: inbox_set :exec
+-- parameter: seen_state INTEGER
+-- parameter: seen_owner INTEGER
+UPDATE incoming SET state = :state, owner_id = :owner_id, owned_at = :owned_at, closed_at = :closed_at, outcome = :outcome,
+	person_id = :person_id, event_id = :event_id
+WHERE id = :id AND state = :seen_state AND coalesce(owner_id, 0) = :seen_owner;
+
+-- Everything a person was sent or is to be sent, newest notice first.
+-- name: lookup_list :many
+-- row: lookup_row
+SELECT message.id, message.notice_id, message.event_id, message.channel, message.lane, message.state, message.reason,
+	message.was_in_doubt, message.attempts, message.parts, message.parts_delivered, message.status_code, message.not_before,
+	message.created_at, message.submitted_at, message.accepted_at, message.ended_at, message.carrier_id, message.carrier_status,
+	route.name AS route_name
+FROM message LEFT JOIN route ON route.id = message.route
+WHERE message.person_id = :person_id AND message.notice_id > 0 ORDER BY message.notice_id DESC, message.channel LIMIT 200;
+
+-- name: lookup_list_single :many
+-- row: lookup_row
+SELECT message.id, message.notice_id, message.event_id, message.channel, message.lane, message.state, message.reason,
+	message.was_in_doubt, message.attempts, message.parts, message.parts_delivered, message.status_code, message.not_before,
+	message.created_at, message.submitted_at, message.accepted_at, message.ended_at, message.carrier_id, message.carrier_status,
+	route.name AS route_name
+FROM message LEFT JOIN route ON route.id = message.route
+WHERE message.person_id = :person_id AND message.notice_id = 0 ORDER BY message.id DESC LIMIT 50;
+
+-- Frozen blocks that may hold a person: nothing has been made of them yet.
+-- name: lookup_list_frozen :many
+-- parameter: person_id INTEGER
+SELECT notice.id, notice.event_id, notice.held_at, block.channel, block.not_before, block.ids
+FROM block JOIN notice ON notice.id = block.notice_id
+WHERE block.state = 1 AND block.first_person <= :person_id AND block.last_person >= :person_id AND notice.superseded_at IS NULL
+ORDER BY notice.id DESC LIMIT 500;

@@ -119,7 +119,8 @@ static enum rc render_sms(struct engine *engine, struct db_tx *tx, struct batch 
 
 /* --- mail ---------------------------------------------------------------------------------------------------------------- */
 
-static void render_mail(struct engine *engine, struct batch *batch, struct flight *flight, const struct message_draft *draft)
+static void render_mail(struct engine *engine, struct batch *batch, struct flight *flight, const struct message_draft *draft,
+                        struct str in_reply_to)
 {
 	struct arena *arena = &batch->arena;
 	struct house *house = engine->house;
@@ -142,7 +143,9 @@ static void render_mail(struct engine *engine, struct batch *batch, struct fligh
 		.date = clock_now(),
 		.automatic = true,
 	};
-	if (!str_is_empty(draft->thread))
+	if (!str_is_empty(in_reply_to))
+		mail->references = str_format(arena, "<%.*s>", STR_ARG(in_reply_to));
+	else if (!str_is_empty(draft->thread))
 		mail->references = str_format(arena, "<%.*s@%.*s>", STR_ARG(draft->thread), STR_ARG(domain));
 	flight->parts = 1;
 	flight->wanted = 1;
@@ -162,7 +165,7 @@ static enum rc draft_notice(struct engine *engine, struct db_tx *tx, struct batc
 }
 
 static enum rc draft_single(struct db_tx *tx, struct batch *batch, struct flight *flight, const struct person *person,
-                            struct message_draft *draft, struct str *address, struct err *err)
+                            struct message_draft *draft, struct str *address, struct str *in_reply_to, struct err *err)
 {
 	struct message_text_find_args args = { .message_id = flight->id };
 	struct message_text_find_row row;
@@ -173,6 +176,7 @@ static enum rc draft_single(struct db_tx *tx, struct batch *batch, struct flight
 	draft->text = row.body;
 	draft->html = STR_NONE;
 	draft->language = person ? person->language : LANGUAGE_EN;
+	*in_reply_to = row.in_reply_to;
 	if (flight->contact_id == 0)
 		*address = row.address;
 	return OK;
@@ -212,7 +216,7 @@ enum rc render(struct engine *engine, struct db_tx *tx, struct batch *batch, str
                struct err *err)
 {
 	struct person person;
-	struct str address = S("");
+	struct str address = S(""), in_reply_to = S("");
 	struct message_draft draft = { .subject = S(""), .text = S(""), .html = STR_NONE, .thread = S(""),
 		                       .unsubscribe_url = STR_NONE };
 	memset(&person, 0, sizeof person);
@@ -225,7 +229,7 @@ enum rc render(struct engine *engine, struct db_tx *tx, struct batch *batch, str
 		return rc;
 	const struct person *whom = flight->person_id > 0 ? &person : NULL;
 	rc = flight->live ? draft_notice(engine, tx, batch, flight, whom, &draft, err)
-	                  : draft_single(tx, batch, flight, whom, &draft, &address, err);
+	                  : draft_single(tx, batch, flight, whom, &draft, &address, &in_reply_to, err);
 	if (rc != OK)
 		return rc;
 	if (str_is_empty(address)) {
@@ -235,6 +239,6 @@ enum rc render(struct engine *engine, struct db_tx *tx, struct batch *batch, str
 	flight->message.to = address;
 	if (flight->channel == CHANNEL_SMS)
 		return render_sms(engine, tx, batch, flight, draft.text, reason, err);
-	render_mail(engine, batch, flight, &draft);
+	render_mail(engine, batch, flight, &draft, in_reply_to);
 	return OK;
 }

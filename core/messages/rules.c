@@ -22,6 +22,7 @@ struct reader {
 	struct keyword_reply said;
 	int64_t *person_ids;
 	size_t person_count;
+	struct str own_address;   /* the address we know the sender by, where a mail came from another one */
 	struct person first;      /* of them, when person_count > 0 */
 	enum language language;   /* of the answer */
 	bool may_answer;
@@ -70,6 +71,7 @@ static enum rc answer(struct reader *reader, struct str text, struct err *err)
 		.address = reader->item->address,
 		.subject = reader->item->channel == CHANNEL_MAIL ? T(reader->arena, reader->language, MSG_messages_mail_answer_subject)
 		                                                 : S(""),
+		.in_reply_to = reader->item->message_id,
 		.body = text,
 		.expires_at = reader->now + ANSWER_EXPIRES,
 	};
@@ -119,8 +121,8 @@ static enum rc rule_stop(struct reader *reader, bool out, struct err *err)
 	if (reader->person_count == 0)
 		return to_officer(reader, WHY_UNKNOWN_SENDER, err);
 	int64_t changed = 0;
-	enum rc rc = contact_opt_out(reader->tx, (enum channel_kind)reader->item->channel, reader->item->address, out, reader->now,
-	                             &changed, err);
+	struct str address = str_is_empty(reader->own_address) ? reader->item->address : reader->own_address;
+	enum rc rc = contact_opt_out(reader->tx, (enum channel_kind)reader->item->channel, address, out, reader->now, &changed, err);
 	if (rc != OK)
 		return rc;
 	if (!out && changed == 0 && reader->said.bare_yes)
@@ -251,10 +253,36 @@ static enum rc apply_rules(struct reader *reader, bool loop, struct err *err)
 
 /* --- one message ---------------------------------------------------------------------------------------------------------------- */
 
+/* An answer to one of our mails carries its token: it is from the person we wrote to, whatever address they use now. */
+static enum rc find_by_token(struct reader *reader, struct err *err)
+{
+	struct message_find_args args = { .id = reader->item->reply_to_message };
+	struct message_row row;
+	struct err quiet;
+	err_init(&quiet, reader->arena);
+	enum rc rc = message_find(reader->tx, reader->arena, &args, &row, &quiet);
+	if (rc == OK && row.person_id > 0)
+		rc = person_find(reader->tx, reader->arena, row.person_id, &reader->first, &quiet);
+	else if (rc == OK)
+		return OK;
+	if (rc == NOT_FOUND)
+		return OK; /* erased meanwhile */
+	if (rc != OK)
+		return err_set(err, rc, "%.*s", STR_ARG(quiet.detail));
+	reader->person_ids = ARENA_NEW(reader->arena, int64_t);
+	reader->person_ids[0] = row.person_id;
+	reader->person_count = 1;
+	for (size_t i = 0; i < reader->first.contact_count; i++)
+		if (reader->first.contacts[i].id == row.contact_id)
+			reader->own_address = reader->first.contacts[i].address;
+	return OK;
+}
+
 static enum rc find_people(struct reader *reader, struct err *err)
 {
-	if (str_is_empty(reader->item->address))
-		return OK;
+	enum rc found = reader->item->reply_to_message > 0 ? find_by_token(reader, err) : OK;
+	if (found != OK || reader->person_count > 0 || str_is_empty(reader->item->address))
+		return found;
 	enum rc rc = person_list_by_address(reader->tx, reader->arena, (enum channel_kind)reader->item->channel,
 	                                    reader->item->address, PEOPLE_MOST, &reader->person_ids, &reader->person_count, err);
 	if (rc == OK && reader->person_count > 0)

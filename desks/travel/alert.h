@@ -8,6 +8,7 @@
 #include "core/audience/audience.h"
 #include "core/messages/messages.h"
 #include "core/places/places.h"
+#include "desks/travel/travel.h"
 #include "kernel/html/html.h"
 #include "kernel/http/http.h"
 #include "kernel/text/sms.h"
@@ -321,20 +322,6 @@ extern const struct notice_desk alert_notice_desk;
 /* Forgets the versions held in memory; at stop. */
 void alert_cache_clear(void);
 
-/* --- the public side (alert_public.c) ----------------------------------------------------------------------------- */
-struct alert_public {
-	struct str public_id, headline, area;
-	enum alert_kind kind;
-	enum alert_severity severity;
-	int64_t sent_at, expires;
-	bool fell_back;          /* the headline is not in the reader's language */
-	enum language language;  /* of the headline */
-	struct geo_area shape;
-};
-/* Alerts in force, without exercises, worst first. `country` (alpha-2; empty: all) keeps those that touch it. */
-enum rc alert_list_public(struct db_tx *tx, struct house *house, struct arena *arena, enum language language, struct str country,
-                          struct alert_public **list_out, size_t *count_out, struct err *err);
-
 /* --- pages -------------------------------------------------------------------------------------------------------- */
 void alerts_get(struct request *request, struct response *response);
 void alert_new_get(struct request *request, struct response *response);
@@ -353,11 +340,5 @@ void alert_map_get(struct request *request, struct response *response);
 void alert_public_get(struct request *request, struct response *response);
 void alert_public_map_get(struct request *request, struct response *response);
 void alerts_map_get(struct request *request, struct response *response);
-
-/* --- commands and checks ------------------------------------------------------------------------------------------ */
-/* `chancery alert create FILE`: makes a draft of a JSON file; INVALID with errors by field. The public id comes out. */
-enum rc alert_create_json(struct house *house, struct arena *arena, struct str json, int64_t now, struct str *public_id_out, struct err *err);
-/* For `chancery check`: calls `report` for each sum of people that does not hold; *wrong_out gets their number. */
-enum rc alert_check(struct house *house, void (*report)(void *context, struct str line), void *context, int64_t *wrong_out, struct err *err);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "desks/travel/alert.h"
+#include "desks/travel/response.h"
 #include "kernel/desk/hub.h"
 
 #include "travel_sql.h"
@@ -113,28 +114,6 @@ render(struct house *house, struct arena *arena, struct db_tx *tx, int64_t subje
 	return rc;
 }
 
-static enum rc
-unreachable(struct db_tx *tx, int64_t event_id, int64_t person_id, bool is_unreachable, int64_t now, struct err *err)
-{
-	struct alert_standing before;
-	struct arena arena;
-
-	arena_init(&arena);
-	enum rc rc = alert_standing_find(tx, &arena, event_id, person_id, &before, err);
-	arena_release(&arena);
-	const uint8_t was = is_unreachable ? COUNTER_SILENT : COUNTER_UNREACHABLE;
-	/* An answer says more than any receipt; and it may be told twice. */
-	if (rc != OK || !before.targeted || before.class != was)
-		return rc;
-	const struct alert_step step = { .class = is_unreachable ? COUNTER_UNREACHABLE : COUNTER_SILENT };
-	const struct recipient_put_args row = { .alert_id = event_id, .person_id = person_id, .class = step.class, .released = before.released,
-		                                .certain = 1, .changed_at = now };
-	struct alert_counters change = { { 0 } };
-	alert_count_change(&change, before, &step);
-	rc = recipient_put(tx, &row, 1, NULL, err);
-	return rc == OK ? alert_counters_add(tx, event_id, &change, err) : rc;
-}
-
 static void
 progress(struct house *house, int64_t event_id)
 {
@@ -149,6 +128,7 @@ progress(struct house *house, int64_t event_id)
 const struct notice_desk alert_notice_desk = {
 	.render = render,
 	.due = alert_due,
-	.unreachable = unreachable,
+	.unreachable = recipient_set_unreachable,
+	.answer = response_answer,
 	.progress = progress,
 };

@@ -32,8 +32,8 @@ worst_first(const void *a, const void *b)
 {
 	const struct alert_public *x = a, *y = b;
 
-	if (x->severity != y->severity)
-		return x->severity < y->severity ? -1 : 1;
+	if (x->rank != y->rank)
+		return x->rank < y->rank ? -1 : 1;
 	return (x->sent_at < y->sent_at) - (x->sent_at > y->sent_at);
 }
 
@@ -57,8 +57,9 @@ alert_list_public(struct db_tx *tx, struct house *house, struct arena *arena, en
 		if (rc != OK || (wanted && !touches(house, &version.area, wanted)))
 			continue;
 		struct alert_public *item = &list[count++];
-		*item = (struct alert_public){ .public_id = rows[i].public_id, .area = version.area_description, .kind = (enum alert_kind)rows[i].kind,
-			                       .severity = version.severity, .sent_at = version.sent_at, .expires = version.expires,
+		*item = (struct alert_public){ .public_id = rows[i].public_id, .area = version.area_description, .kind = kind_message((enum alert_kind)rows[i].kind),
+			                       .severity = severity_message(version.severity), .severity_class = severity_class(version.severity),
+			                       .rank = (int)version.severity, .sent_at = version.sent_at, .expires = version.expires,
 			                       .shape = version.area };
 		const struct alert_text words = alert_words(arena, &version, GROUP_NEW, language, &item->fell_back);
 		item->headline = words.headline;
@@ -104,7 +105,7 @@ alerts_map_get(struct request *request, struct response *response)
 	const struct places *places = places_of(request->house);
 	struct map_shape *shapes = ARENA_NEW_ARRAY(request->arena, struct map_shape, work.count);
 	for (size_t i = 0; i < work.count; i++)
-		shapes[work.count - 1 - i] = (struct map_shape){ &work.list[i].shape, severity_tone(work.list[i].severity), work.list[i].headline };
+		shapes[work.count - 1 - i] = (struct map_shape){ &work.list[i].shape, severity_tone((enum alert_severity)work.list[i].rank), work.list[i].headline };
 	struct map_window window = map_window_world();
 	if (work.country.len)
 		map_window_country(places, work.country, &window);

@@ -242,6 +242,9 @@ SELECT id, public_id, number, kind, exercise, state, version_id, draft_id, creat
 -- row: alert_row
 SELECT id, public_id, number, kind, exercise, state, version_id, draft_id, created_by, created_at, ended_at FROM alert WHERE state = 2 ORDER BY id;
 
+-- name: alert_id_list :many
+SELECT id FROM alert ORDER BY id;
+
 -- name: alert_number_last :one
 -- column: number INTEGER
 SELECT coalesce(max(number), 0) AS number FROM alert;
@@ -461,7 +464,7 @@ FROM recipient WHERE alert_id = :alert_id AND person_id = :person_id;
 -- name: recipient_add :batch
 INSERT INTO recipient (alert_id, person_id, class, released, late, certain, leg_id, help_keyword_only, case_state, call_state, calls,
 	changed_at, class_unanswered, others_safe, others_help)
-VALUES (:alert_id, :person_id, 3, 0, 0, 1, 0, 0, 0, 0, 0, :changed_at, 3, 0, 0)
+VALUES (:alert_id, :person_id, 3, 0, 0, :certain, 0, 0, 0, 0, 0, :changed_at, 3, 0, 0)
 ON CONFLICT (alert_id, person_id) DO NOTHING;
 
 -- name: recipient_write :exec
@@ -501,13 +504,6 @@ SELECT r.id, r.alert_id, r.person_id, r.status, r.by, r.officer_id, r.incoming_i
 FROM response r LEFT JOIN response_text t ON t.response_id = r.id
 WHERE r.alert_id = :alert_id AND r.person_id = :person_id ORDER BY r.id DESC LIMIT 200;
 
--- What a person answered, over all alerts, newest first.
--- name: response_list_of_person :many
--- row: response_row
-SELECT r.id, r.alert_id, r.person_id, r.status, r.by, r.officer_id, r.incoming_id, r.received_at, t.note, t.place
-FROM response r LEFT JOIN response_text t ON t.response_id = r.id
-WHERE r.person_id = :person_id ORDER BY r.id DESC LIMIT 1000;
-
 -- name: response_put_withdrawn :exec
 -- parameter: response_id INTEGER
 UPDATE response SET status = 3 WHERE id = :response_id AND status IN (1, 2);
@@ -519,12 +515,6 @@ UPDATE response SET status = 3 WHERE id = :response_id AND status IN (1, 2);
 -- column: received_at INTEGER
 SELECT id, status, received_at FROM response
 WHERE alert_id = :alert_id AND person_id = :person_id AND status IN (1, 2) ORDER BY id DESC LIMIT 1;
-
--- name: response_text_remove_person :exec
-DELETE FROM response_text WHERE response_id IN (SELECT id FROM response WHERE person_id = :person_id);
-
--- name: board_note_remove_person :exec
-DELETE FROM board_note WHERE action_id IN (SELECT id FROM board_action WHERE person_id = :person_id);
 
 -- Those who travel along on trips that touch the time of the alert, named, with what was said of each.
 -- name: companion_list_answered :many
@@ -562,3 +552,362 @@ DELETE FROM companion_response WHERE alert_id = :alert_id AND companion_id = :co
 SELECT id, number, state, ended_at FROM alert
 WHERE version_id IS NOT NULL AND (state = 2 OR (state = 3 AND ended_at > :ended_after))
 ORDER BY id DESC LIMIT 1000;
+
+-- --- the board: lists ---------------------------------------------------------------------------------------------
+
+-- People of some classes, in the order of the index: class, then who was moved first.
+-- name: board_list_class :many
+-- row: board_person
+-- parameter: since INTEGER
+-- parameter: until INTEGER
+-- parameter: country TEXT
+-- parameter: language TEXT
+-- parameter: class_least INTEGER
+-- parameter: class_most INTEGER
+-- parameter: released_least INTEGER
+-- parameter: released_most INTEGER
+-- parameter: late_least INTEGER
+-- parameter: most INTEGER
+-- parameter: skip INTEGER
+SELECT r.person_id, p.public_id, p.language, n.name, r.class, r.released, r.late, r.certain, r.help_keyword_only, r.answered_at,
+	r.case_state, r.case_owner, o.name AS owner_name, r.case_taken_at, r.call_state, r.call_owner, r.call_until, r.calls, r.others_safe,
+	r.others_help, l.country, l.place_name, t.note, t.place, r.changed_at
+FROM recipient r
+JOIN person p ON p.id = r.person_id
+LEFT JOIN person_name n ON n.person_id = r.person_id
+LEFT JOIN officer o ON o.id = r.case_owner
+LEFT JOIN leg l ON l.id = (SELECT x.id FROM leg x
+	WHERE x.person_id = r.person_id AND (x.id = r.leg_id OR (r.leg_id = 0 AND x.ended_at IS NULL AND x.from_at <= :until AND x.to_at >= :since))
+	ORDER BY x.from_at, x.id LIMIT 1)
+LEFT JOIN response_text t ON t.response_id = (SELECT max(a.id) FROM response a
+	JOIN response_text b ON b.response_id = a.id
+	WHERE a.alert_id = r.alert_id AND a.person_id = r.person_id AND a.status IN (1, 2))
+WHERE r.alert_id = :alert_id AND r.class BETWEEN :class_least AND :class_most
+	AND r.released BETWEEN :released_least AND :released_most AND r.late >= :late_least
+	AND (:country = '' OR l.country = :country) AND (:language = '' OR p.language = :language)
+ORDER BY r.class, r.changed_at, r.person_id LIMIT :most OFFSET :skip;
+
+-- Cases, the open ones first, the oldest first.
+-- name: board_list_cases :many
+-- row: board_person
+-- parameter: since INTEGER
+-- parameter: until INTEGER
+-- parameter: country TEXT
+-- parameter: language TEXT
+-- parameter: state_least INTEGER
+-- parameter: state_most INTEGER
+-- parameter: most INTEGER
+-- parameter: skip INTEGER
+SELECT r.person_id, p.public_id, p.language, n.name, r.class, r.released, r.late, r.certain, r.help_keyword_only, r.answered_at,
+	r.case_state, r.case_owner, o.name AS owner_name, r.case_taken_at, r.call_state, r.call_owner, r.call_until, r.calls, r.others_safe,
+	r.others_help, l.country, l.place_name, t.note, t.place, r.changed_at
+FROM recipient r
+JOIN person p ON p.id = r.person_id
+LEFT JOIN person_name n ON n.person_id = r.person_id
+LEFT JOIN officer o ON o.id = r.case_owner
+LEFT JOIN leg l ON l.id = (SELECT x.id FROM leg x
+	WHERE x.person_id = r.person_id AND (x.id = r.leg_id OR (r.leg_id = 0 AND x.ended_at IS NULL AND x.from_at <= :until AND x.to_at >= :since))
+	ORDER BY x.from_at, x.id LIMIT 1)
+LEFT JOIN response_text t ON t.response_id = (SELECT max(a.id) FROM response a
+	JOIN response_text b ON b.response_id = a.id
+	WHERE a.alert_id = r.alert_id AND a.person_id = r.person_id AND a.status IN (1, 2))
+WHERE r.alert_id = :alert_id AND r.case_state > 0 AND r.case_state BETWEEN :state_least AND :state_most
+	AND (:country = '' OR l.country = :country) AND (:language = '' OR p.language = :language)
+ORDER BY r.case_state, r.changed_at, r.person_id LIMIT :most OFFSET :skip;
+
+-- One person of the board.
+-- name: board_find_person :one
+-- row: board_person
+-- parameter: since INTEGER
+-- parameter: until INTEGER
+SELECT r.person_id, p.public_id, p.language, n.name, r.class, r.released, r.late, r.certain, r.help_keyword_only, r.answered_at,
+	r.case_state, r.case_owner, o.name AS owner_name, r.case_taken_at, r.call_state, r.call_owner, r.call_until, r.calls, r.others_safe,
+	r.others_help, l.country, l.place_name, t.note, t.place, r.changed_at
+FROM recipient r
+JOIN person p ON p.id = r.person_id
+LEFT JOIN person_name n ON n.person_id = r.person_id
+LEFT JOIN officer o ON o.id = r.case_owner
+LEFT JOIN leg l ON l.id = (SELECT x.id FROM leg x
+	WHERE x.person_id = r.person_id AND (x.id = r.leg_id OR (r.leg_id = 0 AND x.ended_at IS NULL AND x.from_at <= :until AND x.to_at >= :since))
+	ORDER BY x.from_at, x.id LIMIT 1)
+LEFT JOIN response_text t ON t.response_id = (SELECT max(a.id) FROM response a
+	JOIN response_text b ON b.response_id = a.id
+	WHERE a.alert_id = r.alert_id AND a.person_id = r.person_id AND a.status IN (1, 2))
+WHERE r.alert_id = :alert_id AND r.person_id = :person_id;
+
+-- Everyone, for the export; in the order of the key.
+-- name: board_each :each
+-- row: board_person
+-- parameter: since INTEGER
+-- parameter: until INTEGER
+-- parameter: country TEXT
+-- parameter: language TEXT
+-- parameter: class_least INTEGER
+-- parameter: class_most INTEGER
+SELECT r.person_id, p.public_id, p.language, n.name, r.class, r.released, r.late, r.certain, r.help_keyword_only, r.answered_at,
+	r.case_state, r.case_owner, o.name AS owner_name, r.case_taken_at, r.call_state, r.call_owner, r.call_until, r.calls, r.others_safe,
+	r.others_help, l.country, l.place_name, t.note, t.place, r.changed_at
+FROM recipient r
+JOIN person p ON p.id = r.person_id
+LEFT JOIN person_name n ON n.person_id = r.person_id
+LEFT JOIN officer o ON o.id = r.case_owner
+LEFT JOIN leg l ON l.id = (SELECT x.id FROM leg x
+	WHERE x.person_id = r.person_id AND (x.id = r.leg_id OR (r.leg_id = 0 AND x.ended_at IS NULL AND x.from_at <= :until AND x.to_at >= :since))
+	ORDER BY x.from_at, x.id LIMIT 1)
+LEFT JOIN response_text t ON t.response_id = (SELECT max(a.id) FROM response a
+	JOIN response_text b ON b.response_id = a.id
+	WHERE a.alert_id = r.alert_id AND a.person_id = r.person_id AND a.status IN (1, 2))
+WHERE r.alert_id = :alert_id AND r.class BETWEEN :class_least AND :class_most
+	AND (:country = '' OR l.country = :country) AND (:language = '' OR p.language = :language)
+ORDER BY r.person_id;
+
+-- Names alone, for the search: spellings are compared in C.
+-- name: board_each_name :each
+-- parameter: class_least INTEGER
+-- parameter: class_most INTEGER
+SELECT r.person_id, n.name, r.released, r.late, r.case_state, p.language
+FROM recipient r JOIN person_name n ON n.person_id = r.person_id JOIN person p ON p.id = r.person_id
+WHERE r.alert_id = :alert_id AND r.class BETWEEN :class_least AND :class_most
+ORDER BY r.class, r.changed_at, r.person_id;
+
+-- name: board_country_list :many
+-- parameter: since INTEGER
+-- parameter: until INTEGER
+-- column: country TEXT
+SELECT DISTINCT l.country FROM recipient r JOIN leg l ON l.person_id = r.person_id
+WHERE r.alert_id = :alert_id AND l.from_at <= :until AND l.to_at >= :since ORDER BY l.country LIMIT 300;
+
+-- name: board_case_count :many
+-- column: people INTEGER
+SELECT case_state, count(*) AS people FROM recipient WHERE alert_id = :alert_id AND case_state > 0 GROUP BY case_state ORDER BY case_state;
+
+-- name: board_keyword_only_count :one
+-- column: people INTEGER
+SELECT count(*) AS people FROM recipient WHERE alert_id = :alert_id AND case_state IN (1, 2) AND help_keyword_only = 1;
+
+-- Where a person is going to be, on stays that touch the alert's time.
+-- name: board_leg_list :many
+-- parameter: since INTEGER
+-- parameter: until INTEGER
+SELECT place_name, country, kind, from_date, to_date, zone FROM leg
+WHERE person_id = :person_id AND ended_at IS NULL AND from_at <= :until AND to_at >= :since ORDER BY from_at LIMIT 50;
+
+-- name: board_message_list :many
+SELECT notice_id, channel, text_group, state, was_in_doubt, submitted_at, accepted_at, ended_at FROM message
+WHERE person_id = :person_id AND event_id = :event_id AND notice_id > 0 ORDER BY id LIMIT 100;
+
+-- name: board_emergency_find :one
+SELECT name, relation, email, phone FROM emergency_contact WHERE person_id = :person_id;
+
+-- name: board_person_id_find :one
+SELECT id FROM person WHERE public_id = :public_id;
+
+-- --- what officers did ----------------------------------------------------------------------------------------------
+
+-- name: board_action_insert :one
+INSERT INTO board_action (alert_id, person_id, officer_id, action, was, became, response_id, form_key, at)
+VALUES (:alert_id, :person_id, :officer_id, :action, :was, :became, :response_id, :form_key, :at)
+RETURNING id;
+
+-- name: board_action_find_form :one
+SELECT id, alert_id, person_id, action, became FROM board_action WHERE form_key = :form_key;
+
+-- name: board_action_find :one
+-- parameter: action_id INTEGER
+SELECT id, alert_id, person_id, officer_id, action, was, became, response_id, undone_by FROM board_action WHERE id = :action_id;
+
+-- name: board_action_set_undone :exec
+-- parameter: action_id INTEGER
+UPDATE board_action SET undone_by = :undone_by WHERE id = :action_id AND undone_by IS NULL;
+
+-- name: board_note_insert :exec
+INSERT INTO board_note (action_id, text) VALUES (:action_id, :text);
+
+-- What was done with one person, newest first.
+-- name: board_action_list_person :many
+-- row: board_deed_row
+SELECT a.id, a.person_id, a.officer_id, o.name AS officer_name, a.action, a.was, a.became, a.response_id, a.undone_by, a.at, n.text, p.public_id,
+	pn.name
+FROM board_action a
+LEFT JOIN officer o ON o.id = a.officer_id
+LEFT JOIN board_note n ON n.action_id = a.id
+LEFT JOIN person p ON p.id = a.person_id
+LEFT JOIN person_name pn ON pn.person_id = a.person_id
+WHERE a.alert_id = :alert_id AND a.person_id = :person_id ORDER BY a.id DESC LIMIT 300;
+
+-- What was done lately, without calls' locks and reading of contacts.
+-- name: board_action_list_since :many
+-- row: board_deed_row
+-- parameter: since INTEGER
+-- parameter: most INTEGER
+SELECT a.id, a.person_id, a.officer_id, o.name AS officer_name, a.action, a.was, a.became, a.response_id, a.undone_by, a.at, n.text, p.public_id,
+	pn.name
+FROM board_action a
+LEFT JOIN officer o ON o.id = a.officer_id
+LEFT JOIN board_note n ON n.action_id = a.id
+LEFT JOIN person p ON p.id = a.person_id
+LEFT JOIN person_name pn ON pn.person_id = a.person_id
+WHERE a.alert_id = :alert_id AND a.at >= :since AND a.action NOT IN (9, 11, 13) ORDER BY a.id DESC LIMIT :most;
+
+-- Whose addresses an officer asked to see lately.
+-- name: board_contact_shown_list :many
+-- parameter: since INTEGER
+SELECT DISTINCT person_id FROM board_action
+WHERE alert_id = :alert_id AND at >= :since AND officer_id = :officer_id AND action = 11;
+
+-- --- the call list ---------------------------------------------------------------------------------------------------
+
+-- What one officer holds now.
+-- name: call_find_own :one
+-- parameter: officer_id INTEGER
+-- parameter: now INTEGER
+SELECT person_id, call_until FROM recipient
+WHERE alert_id = :alert_id AND call_state = 1 AND call_owner = :officer_id AND call_until > :now AND class IN (3, 4) AND released = 0
+ORDER BY call_until DESC LIMIT 1;
+
+-- The next one whom nobody called, with a telephone.
+-- name: call_next_waiting :one
+SELECT r.person_id FROM recipient r
+WHERE r.alert_id = :alert_id AND r.call_state = 0 AND r.class IN (3, 4) AND r.released = 0
+	AND (EXISTS (SELECT 1 FROM contact c WHERE c.person_id = r.person_id AND c.channel = 2)
+		OR EXISTS (SELECT 1 FROM emergency_contact e WHERE e.person_id = r.person_id AND e.phone <> ''))
+ORDER BY r.calls, r.person_id LIMIT 1;
+
+-- name: call_next_waiting :one
+-- dialect: postgres
+SELECT r.person_id FROM recipient r
+WHERE r.alert_id = :alert_id AND r.call_state = 0 AND r.class IN (3, 4) AND r.released = 0
+	AND (EXISTS (SELECT 1 FROM contact c WHERE c.person_id = r.person_id AND c.channel = 2)
+		OR EXISTS (SELECT 1 FROM emergency_contact e WHERE e.person_id = r.person_id AND e.phone <> ''))
+ORDER BY r.calls, r.person_id LIMIT 1 FOR UPDATE OF r SKIP LOCKED;
+
+-- One who was called in vain and may be called again, or whose caller's lock ran out.
+-- name: call_next_again :one
+-- parameter: now INTEGER
+SELECT r.person_id FROM recipient r
+WHERE r.alert_id = :alert_id AND r.call_state IN (1, 2) AND r.class IN (3, 4) AND r.released = 0
+	AND (r.call_until IS NULL OR r.call_until <= :now)
+	AND (EXISTS (SELECT 1 FROM contact c WHERE c.person_id = r.person_id AND c.channel = 2)
+		OR EXISTS (SELECT 1 FROM emergency_contact e WHERE e.person_id = r.person_id AND e.phone <> ''))
+ORDER BY r.calls, r.changed_at, r.person_id LIMIT 1;
+
+-- name: call_next_again :one
+-- dialect: postgres
+SELECT r.person_id FROM recipient r
+WHERE r.alert_id = :alert_id AND r.call_state IN (1, 2) AND r.class IN (3, 4) AND r.released = 0
+	AND (r.call_until IS NULL OR r.call_until <= :now)
+	AND (EXISTS (SELECT 1 FROM contact c WHERE c.person_id = r.person_id AND c.channel = 2)
+		OR EXISTS (SELECT 1 FROM emergency_contact e WHERE e.person_id = r.person_id AND e.phone <> ''))
+ORDER BY r.calls, r.changed_at, r.person_id LIMIT 1 FOR UPDATE OF r SKIP LOCKED;
+
+-- How far the calling is: rows by state, of those who have not answered.
+-- name: call_count :many
+-- column: people INTEGER
+SELECT call_state, count(*) AS people FROM recipient
+WHERE alert_id = :alert_id AND class IN (3, 4) AND released = 0 GROUP BY call_state ORDER BY call_state;
+
+-- Who is on the telephone with whom.
+-- name: call_lock_list :many
+-- parameter: now INTEGER
+SELECT r.person_id, p.public_id, n.name, r.call_owner, o.name AS owner_name, r.call_until
+FROM recipient r JOIN person p ON p.id = r.person_id
+LEFT JOIN person_name n ON n.person_id = r.person_id
+LEFT JOIN officer o ON o.id = r.call_owner
+WHERE r.alert_id = :alert_id AND r.call_state = 1 AND r.class IN (3, 4) AND r.released = 0 AND r.call_until > :now
+ORDER BY r.call_until LIMIT 100;
+
+-- The list on paper: nobody's who is being called or reached, fewest calls first.
+-- name: call_list :many
+-- row: board_person
+-- parameter: since INTEGER
+-- parameter: until INTEGER
+-- parameter: now INTEGER
+-- parameter: most INTEGER
+-- parameter: skip INTEGER
+SELECT r.person_id, p.public_id, p.language, n.name, r.class, r.released, r.late, r.certain, r.help_keyword_only, r.answered_at,
+	r.case_state, r.case_owner, o.name AS owner_name, r.case_taken_at, r.call_state, r.call_owner, r.call_until, r.calls, r.others_safe,
+	r.others_help, l.country, l.place_name, t.note, t.place, r.changed_at
+FROM recipient r
+JOIN person p ON p.id = r.person_id
+LEFT JOIN person_name n ON n.person_id = r.person_id
+LEFT JOIN officer o ON o.id = r.case_owner
+LEFT JOIN leg l ON l.id = (SELECT x.id FROM leg x
+	WHERE x.person_id = r.person_id AND (x.id = r.leg_id OR (r.leg_id = 0 AND x.ended_at IS NULL AND x.from_at <= :until AND x.to_at >= :since))
+	ORDER BY x.from_at, x.id LIMIT 1)
+LEFT JOIN response_text t ON t.response_id = (SELECT max(a.id) FROM response a
+	JOIN response_text b ON b.response_id = a.id
+	WHERE a.alert_id = r.alert_id AND a.person_id = r.person_id AND a.status IN (1, 2))
+WHERE r.alert_id = :alert_id AND r.class IN (3, 4) AND r.released = 0
+	AND (r.call_state IN (0, 2) OR (r.call_state = 1 AND r.call_until <= :now))
+ORDER BY r.calls, r.person_id LIMIT :most OFFSET :skip;
+
+-- --- rows for everyone ---------------------------------------------------------------------------------------------
+
+-- Notices whose people have not all got their row yet.
+-- name: board_fill_list :many
+SELECT n.id, n.event_id FROM notice n
+WHERE n.kind = 1 AND NOT EXISTS (SELECT 1 FROM recipient_fill f WHERE f.notice_id = n.id)
+ORDER BY n.id LIMIT 100;
+
+-- name: board_fill_waiting :one
+-- column: waiting INTEGER
+SELECT count(*) AS waiting FROM notice n
+WHERE n.kind = 1 AND n.event_id = :event_id AND NOT EXISTS (SELECT 1 FROM recipient_fill f WHERE f.notice_id = n.id);
+
+-- name: board_fill_done :exec
+INSERT INTO recipient_fill (notice_id, filled_at) VALUES (:notice_id, :filled_at) ON CONFLICT (notice_id) DO NOTHING;
+
+-- --- asking again --------------------------------------------------------------------------------------------------
+
+-- The usable addresses of those who have not answered, with the number of their messages by that channel.
+-- name: ask_each :each
+-- column: messages INTEGER
+-- parameter: since INTEGER
+-- parameter: until INTEGER
+SELECT r.person_id, c.channel, c.rank, l.zone,
+	(SELECT count(*) FROM message m WHERE m.person_id = r.person_id AND m.event_id = r.alert_id AND m.channel = c.channel AND m.notice_id > 0
+		AND m.state IN (1, 3, 4, 5, 7)) AS messages
+FROM recipient r JOIN contact c ON c.person_id = r.person_id
+JOIN person p ON p.id = r.person_id
+LEFT JOIN leg l ON l.id = (SELECT x.id FROM leg x
+	WHERE x.person_id = r.person_id AND (x.id = r.leg_id OR (r.leg_id = 0 AND x.ended_at IS NULL AND x.from_at <= :until AND x.to_at >= :since))
+	ORDER BY x.from_at, x.id LIMIT 1)
+WHERE r.alert_id = :alert_id AND r.class = 3 AND r.released = 0 AND p.ended_at IS NULL
+	AND c.wanted = 1 AND c.confirmed_at IS NOT NULL AND c.opted_out_at IS NULL AND c.ended_at IS NULL
+ORDER BY r.person_id, c.rank, c.id;
+
+-- --- checks ----------------------------------------------------------------------------------------------------------
+
+-- name: board_check_rows :many
+-- column: people INTEGER
+-- column: released INTEGER
+-- column: late INTEGER
+-- column: others_safe INTEGER
+-- column: others_help INTEGER
+SELECT alert_id, class, count(*) AS people, CAST(sum(released) AS INTEGER) AS released, CAST(sum(late) AS INTEGER) AS late,
+	CAST(sum(others_safe) AS INTEGER) AS others_safe, CAST(sum(others_help) AS INTEGER) AS others_help
+FROM recipient GROUP BY alert_id, class ORDER BY alert_id, class;
+
+-- name: board_check_companions :many
+-- column: people INTEGER
+SELECT alert_id, status, count(*) AS people FROM companion_response WHERE status IN (1, 2) GROUP BY alert_id, status ORDER BY alert_id, status;
+
+-- Alerts that were sent, and whether everyone frozen has a row.
+-- name: board_check_alerts :many
+-- column: unfilled INTEGER
+SELECT a.id, (SELECT count(*) FROM notice n WHERE n.kind = 1 AND n.event_id = a.id
+		AND NOT EXISTS (SELECT 1 FROM recipient_fill f WHERE f.notice_id = n.id)) AS unfilled
+FROM alert a WHERE a.version_id IS NOT NULL AND a.state IN (2, 3) ORDER BY a.id;
+
+-- Rows whose class is not what the newest answer says.
+-- name: board_check_classes :many
+-- column: newest INTEGER
+SELECT r.alert_id, r.person_id, r.class, (SELECT a.status FROM response a
+	WHERE a.alert_id = r.alert_id AND a.person_id = r.person_id AND a.status IN (1, 2) ORDER BY a.id DESC LIMIT 1) AS newest
+FROM recipient r
+WHERE r.class <> coalesce((SELECT a.status FROM response a
+		WHERE a.alert_id = r.alert_id AND a.person_id = r.person_id AND a.status IN (1, 2) ORDER BY a.id DESC LIMIT 1), r.class)
+	OR (r.class IN (1, 2) AND NOT EXISTS (SELECT 1 FROM response a
+		WHERE a.alert_id = r.alert_id AND a.person_id = r.person_id AND a.status IN (1, 2)))
+	OR (r.class = 2 AND r.case_state = 0)
+ORDER BY r.alert_id, r.person_id LIMIT 100;

@@ -224,14 +224,10 @@ enum rc response_withdraw(struct db_tx *tx, int64_t response_id, int64_t alert_i
 		after = before;
 		after.class = rc != OK ? before.class_unanswered : newest.status == RESPONSE_HELP ? COUNTER_HELP : COUNTER_SAFE;
 		after.answered_at = rc == OK ? newest.received_at : DB_NULL;
-		if (after.class != COUNTER_HELP) {
+		if (after.class != COUNTER_HELP)
 			after.help_keyword_only = 0;
-			/* A case that only this answer had opened and nobody took up. */
-			if (before.class == COUNTER_HELP && after.class >= COUNTER_SILENT && after.case_state == CASE_OPEN)
-				after.case_state = CASE_NONE;
-		} else if (after.case_state == CASE_NONE) {
+		else if (after.case_state == CASE_NONE)
 			after.case_state = CASE_OPEN;
-		}
 		if (rc == OK || rc == NOT_FOUND)
 			rc = recipient_save(tx, &before, &after, now, err);
 	}
@@ -239,12 +235,6 @@ enum rc response_withdraw(struct db_tx *tx, int64_t response_id, int64_t alert_i
 		rc = db_change_append(tx, S("board"), alert_id, err);
 	arena_release(&arena);
 	return rc;
-}
-
-enum rc response_erase_person(struct db_tx *tx, int64_t person_id, struct err *err)
-{
-	enum rc rc = response_text_remove_person(tx, &(struct response_text_remove_person_args){ .person_id = person_id }, NULL, err);
-	return rc == OK ? board_note_remove_person(tx, &(struct board_note_remove_person_args){ .person_id = person_id }, NULL, err) : rc;
 }
 
 /* --- answers by SMS and mail ---------------------------------------------------------------------------------- */

@@ -50,7 +50,8 @@ struct response_new {
  * INVALID: a text is too long, or a companion is not theirs. `before_out` and `after_out` (may be NULL) get the person's row. */
 enum rc response_record(struct db_tx *tx, const struct response_new *response, int64_t now, int64_t *id_out, struct recipient *before_out,
                         struct recipient *after_out, struct err *err);
-/* Takes an officer's answer back: the one before it decides again, or none does. CONFLICT if it was withdrawn before. */
+/* Takes an officer's answer back: the one before it decides again, or none does. The case stays as it is.
+ * CONFLICT if it was withdrawn before. */
 enum rc response_withdraw(struct db_tx *tx, int64_t response_id, int64_t alert_id, int64_t person_id, int64_t now, struct err *err);
 
 /* What stands behind notice_desk.answer (core/messages/messages.h): finds the one alert that an SMS or mail of `person_ids` answers and records
@@ -59,9 +60,6 @@ enum rc response_withdraw(struct db_tx *tx, int64_t response_id, int64_t alert_i
 enum rc response_answer(struct db_tx *tx, struct house *house, const int64_t *person_ids, size_t person_count, const struct keyword_reply *said,
                         int64_t event_hint, enum channel_kind channel, int64_t incoming_id, int64_t now, int64_t *person_out,
                         int64_t *event_out, struct err *err);
-
-/* What was written with a person's answers and noted about them; the sums stay. */
-enum rc response_erase_person(struct db_tx *tx, int64_t person_id, struct err *err);
 
 /* The companions of a person on stays that touch the alert's time: the named ones, and how many have no name. */
 enum rc companions_read(struct db_tx *tx, struct arena *arena, const struct board_alert *alert, int64_t person_id, struct companion **named_out,

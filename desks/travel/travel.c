@@ -3,6 +3,7 @@
 #include "desks/travel/enrol.h"
 #include "desks/travel/alert.h"
 #include "desks/travel/find.h"
+#include "desks/travel/board_views.h"
 #include "desks/travel/my.h"
 
 #include "travel_sql.h"
@@ -68,6 +69,20 @@ static const struct route routes[] = {
 	{ METHOD_GET, "/alert/:id/map.svg", alert_public_map_get, "The map of an alert", PERMIT_ANYONE, RATE_PAGE, false },
 	{ METHOD_GET, "/alerts/map.svg", alerts_map_get, "The map of all alerts in force (?country=XX)", PERMIT_ANYONE, RATE_PAGE, false },
 	/* --- the board --- */
+	{ METHOD_GET, "/a/:token", answer_get, "Where a person answers an alert", PERMIT_ANYONE, RATE_PAGE, false },
+	{ METHOD_POST, "/a/:token", answer_post, "Records the answer", PERMIT_ANYONE, RATE_FORM, false },
+	{ METHOD_GET, "/desk/alert/:id/board", board_get, "The board of an alert", PERMIT_READER, RATE_PAGE, false },
+	{ METHOD_GET, "/desk/alert/:id/board/events", board_events_get, "Events of the board (server-sent)", PERMIT_READER, RATE_PAGE, false },
+	{ METHOD_POST, "/desk/alert/:id/board/contacts", board_contacts_post, "Shows addresses and logs it", PERMIT_OFFICER, RATE_FORM, false },
+	{ METHOD_GET, "/desk/alert/:id/board.csv", board_csv_get, "The board as a table with HXL tags", PERMIT_OFFICER, RATE_PAGE, false },
+	{ METHOD_GET, "/desk/alert/:id/person/:person", board_person_get, "One person of the board", PERMIT_READER, RATE_PAGE, false },
+	{ METHOD_POST, "/desk/alert/:id/person/:person", board_person_post, "Takes, notes, resolves, marks, undoes", PERMIT_OFFICER, RATE_FORM, false },
+	{ METHOD_GET, "/desk/alert/:id/calls", calls_get, "The call list", PERMIT_READER, RATE_PAGE, false },
+	{ METHOD_POST, "/desk/alert/:id/calls", calls_post, "The next person to call", PERMIT_OFFICER, RATE_FORM, false },
+	{ METHOD_POST, "/desk/alert/:id/calls/:person", call_post, "What came of a call", PERMIT_OFFICER, RATE_FORM, false },
+	{ METHOD_GET, "/desk/alert/:id/ask", ask_get, "Whom a reminder would reach", PERMIT_READER, RATE_PAGE, false },
+	{ METHOD_POST, "/desk/alert/:id/ask", ask_post, "Asks again", PERMIT_OFFICER, RATE_FORM, false },
+	{ METHOD_GET, "/desk/alert/:id/handover", handover_get, "The hand-over to the next shift", PERMIT_READER, RATE_PAGE, false },
 };
 
 static const struct setting settings[] = {
@@ -92,7 +107,15 @@ static const struct menu_entry menu[] = {
 static const struct job jobs[] = {
 	{ "travel.expire_alerts", CLOCK_MINUTE, alert_expire, "Ends alerts whose time is over" },
 	{ "travel.sweep", 5 * CLOCK_MINUTE, alert_sweep, "Tells people inside an alert in force who were missed or have arrived" },
+	{ "travel.board_fill", 2 * CLOCK_SECOND, board_fill, "Gives everyone an alert was sent to a row on its board" },
+	{ "travel.board_follow", CLOCK_SECOND, board_follow, "Tells open boards of changes by other processes and by messages" },
 };
+
+void
+travel_register(struct house *house)
+{
+	messages_register(house, NOTICE_ALERT, &alert_notice_desk);
+}
 
 static enum rc
 start(struct house *house, struct err *err)
@@ -100,7 +123,7 @@ start(struct house *house, struct err *err)
 	enum rc rc = alert_in_force_start(house, err);
 
 	if (rc == OK) {
-		messages_register(house, NOTICE_ALERT, &alert_notice_desk);
+		travel_register(house);
 		audience_on_change(house, alert_people_changed);
 	}
 	return rc;

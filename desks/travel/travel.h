@@ -6,8 +6,11 @@
 #include "core/people/people.h"
 #include "core/places/places.h"
 #include "kernel/desk/desk.h"
+#include "kernel/text/text.h"
 
 extern const struct desk travel_desk;
+/* Tells core/messages who answers for alerts, so that messages can be taken in without the room's start: for `chancery receive-mail`. */
+void travel_register(struct house *house);
 
 /* The gazetteer of the process: cmd opens it and keeps it in SLOT_PLACES before the desks start. */
 static inline struct places *travel_places(const struct house *house)
@@ -34,6 +37,40 @@ enum rc traveller_erase(struct db_tx *tx, int64_t person_id, int64_t now, struct
 enum rc traveller_export(struct db_tx *tx, struct arena *arena, const struct person *person, struct str *json_out, struct err *err);
 
 /* --- alerts ------------------------------------------------------------------------------------------------------- */
+/* For commands, after house_start. The file of `chancery alert create FILE` is a JSON object:
+ *	{ "kind": "weather", "severity": "Severe", "urgency": "Immediate", "certainty": "Observed", "exercise": false,
+ *	  "countries": ["TN"], "circles": [{ "lat": 34.7, "lon": 10.8, "km": 30 }], "area": GeoJSON or coordinates as text,
+ *	  "hours": 24 (or "expires": "2026-11-24T11:30:00+00:00"), "zone": "Africa/Tunis", "channels": ["mail", "sms"],
+ *	  "possible": true, "night": false, "language": "en",
+ *	  "texts": { "en": { "headline": "...", "description": "...", "instruction": "...", "sms": "..." }, "ar": ... },
+ *	  "changed": texts of an update for those still inside, "released": texts for those for whom it is over }
+ * Makes a draft; INVALID with errors by field. */
+enum rc alert_create_json(struct house *house, struct arena *arena, struct str json, int64_t now, struct str *public_id_out, struct err *err);
+/* Begins the next version of an alert in force: `type` "update", "cancel" or "clear". `json` STR_NONE: as it stands. CONFLICT if another
+ * draft is open. */
+enum rc alert_next_json(struct house *house, struct arena *arena, struct str public_id, struct str type, struct str json, int64_t now,
+                        struct err *err);
+/* Sends the draft; *people_out: how many get a message. CONFLICT if there is none. */
+enum rc alert_send_command(struct house *house, struct arena *arena, struct str public_id, int64_t now, int64_t *people_out, struct err *err);
+/* State, sums of people and of messages by channel, as one JSON object. */
+enum rc alert_show_json(struct house *house, struct arena *arena, struct str public_id, struct str *json_out, struct err *err);
+/* For `chancery check`: calls `report` for each sum of people that does not hold; *wrong_out gets their number. */
+enum rc alert_check(struct house *house, void (*report)(void *context, struct str line), void *context, int64_t *wrong_out, struct err *err);
+
+struct alert_public {
+	struct str public_id, headline, area;
+	enum msg kind, severity;
+	int rank;                   /* 1 worst */
+	const char *severity_class; /* of the style: "extreme", "severe", "moderate", "minor" */
+	int64_t sent_at, expires;
+	bool fell_back;             /* the headline is not in the reader's language */
+	enum language language;     /* of the headline */
+	struct geo_area shape;
+};
+/* Alerts in force, without exercises, worst first; page "/alert/ID", map of all "/alerts/map.svg". `country` (alpha-2; empty: all) keeps
+ * those that touch it; its map is "/alerts/map.svg?country=XX". */
+enum rc alert_list_public(struct db_tx *tx, struct house *house, struct arena *arena, enum language language, struct str country,
+                          struct alert_public **list_out, size_t *count_out, struct err *err);
 
 /* --- the board ---------------------------------------------------------------------------------------------------- */
 

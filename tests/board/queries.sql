@@ -45,10 +45,6 @@ UPDATE alert SET state = :state, ended_at = :ended_at WHERE id = :id;
 -- column: answers INTEGER
 SELECT count(*) AS answers FROM response WHERE alert_id = :alert_id AND person_id = :person_id;
 
--- name: get_texts :one
--- column: texts INTEGER
-SELECT count(*) AS texts FROM response_text;
-
 -- The rows counted anew.
 -- name: get_classes :many
 -- column: people INTEGER

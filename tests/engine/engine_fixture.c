@@ -248,6 +248,24 @@ int64_t rig_count(struct rig *rig, int64_t notice_id, enum channel_kind channel,
 	return counting.counts.of[channel][state == MESSAGE_WAS_IN_DOUBT ? MESSAGE_STATE_COUNT : state];
 }
 
+static enum rc ended_work(struct db_tx *tx, void *context, struct err *err)
+{
+	struct get_ended_contacts_row row;
+	struct arena arena;
+	arena_init(&arena);
+	enum rc rc = get_ended_contacts(tx, &arena, &row, err);
+	arena_release(&arena);
+	*(int64_t *)context = row.ended;
+	return rc;
+}
+
+int64_t rig_ended_contacts(struct rig *rig)
+{
+	int64_t ended = -1;
+	rig_read(rig, ended_work, &ended);
+	return ended;
+}
+
 static void print_line(void *context, struct str line)
 {
 	(void)context;
@@ -311,7 +329,6 @@ void rig_turn(struct rig *rig)
 		atomic_store(&rig->engine->change_latest, latest);
 		atomic_store(&rig->engine->look, true);
 		rig->engine->closed_at = rig->engine->swept_at = rig->engine->parts_at = rig->engine->gone_at = 0;
-		rig->engine->beat_at = 0;
 		rig->engine->rest_until = 0;
 		quiet = engine_round(rig->engine) ? 0 : quiet + 1;
 	}

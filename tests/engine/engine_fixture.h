@@ -57,6 +57,7 @@ void rig_read(struct rig *rig, db_work work, void *context);
 struct get_message_row rig_message(struct rig *rig, int64_t notice_id, int64_t person_id, enum channel_kind channel);
 /* Messages of a notice and channel in a state, by the counters. */
 int64_t rig_count(struct rig *rig, int64_t notice_id, enum channel_kind channel, int state);
+int64_t rig_ended_contacts(struct rig *rig);
 /* Every sum holds; fails the test if not. */
 void rig_check(struct rig *rig);
 

@@ -93,6 +93,7 @@ CREATE TABLE message_text (
 	message_id INTEGER PRIMARY KEY REFERENCES message (id), -- a single message's own text
 	address TEXT NOT NULL, -- where contact_id is 0; else empty
 	subject TEXT NOT NULL, -- of a mail; empty for SMS
+	in_reply_to TEXT NOT NULL, -- id of the mail it answers, without <>; or empty
 	body TEXT NOT NULL -- plain text
 ) STRICT;
 

@@ -76,9 +76,9 @@ CREATE TABLE recipient (
 	case_state INTEGER NOT NULL, -- needs help: 1 open, 2 taken, 3 resolved; 0 none
 	case_owner INTEGER, -- officer who took it
 	case_taken_at INTEGER, -- UTC microseconds
-	call_state INTEGER NOT NULL, -- call list: 0 waiting, 1 locked by a caller, 2 called without success, 3 reached
+	call_state INTEGER NOT NULL, -- call list: 0 waiting, 1 locked by a caller, 2 called without success, 3 reached, 4 the number is wrong
 	call_owner INTEGER, -- officer on the phone
-	call_until INTEGER, -- the lock ends then
+	call_until INTEGER, -- the lock ends then; of 2: not to be called before
 	calls INTEGER NOT NULL, -- tries
 	changed_at INTEGER NOT NULL, -- UTC microseconds
 	class_unanswered INTEGER NOT NULL DEFAULT 3 CHECK (class_unanswered IN (3, 4)), -- class without the answers: what an undone answer falls back to
@@ -86,6 +86,7 @@ CREATE TABLE recipient (
 	others_help INTEGER NOT NULL DEFAULT 0, -- the same who need help
 	PRIMARY KEY (alert_id, person_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX recipient_call ON recipient (alert_id, call_state, calls, person_id) WHERE class IN (3, 4) AND released = 0;
 CREATE INDEX recipient_person ON recipient (person_id);
 CREATE INDEX recipient_case ON recipient (alert_id, case_state, changed_at) WHERE case_state > 0;
 CREATE INDEX recipient_class ON recipient (alert_id, class, changed_at);
@@ -123,7 +124,7 @@ CREATE TABLE board_action (
 	alert_id INTEGER NOT NULL REFERENCES alert (id), -- which alert
 	person_id INTEGER NOT NULL, -- about whom; 0 the whole alert
 	officer_id INTEGER NOT NULL, -- by whom
-	action INTEGER NOT NULL, -- enum board_action_kind: take, release, note, resolve, undo, call, ask again ...
+	action INTEGER NOT NULL, -- enum board_action_kind
 	was INTEGER NOT NULL, -- value before, for undo
 	became INTEGER NOT NULL, -- value after
 	response_id INTEGER, -- the answer that was written for the person with it
