@@ -99,11 +99,12 @@ UPDATE watch SET ended_at = :ended_at WHERE id = :watch_id AND ended_at IS NULL;
 
 -- --- imports ------------------------------------------------------------------------------------------------------
 
--- A trip of the same import that has this id already.
+-- A trip of the same import that has this id already. The plus keeps SQLite from going through the whole batch.
 -- name: import_trip_find :one
+-- parameter: batch_id INTEGER
 -- column: legs INTEGER
 SELECT t.id, (SELECT count(*) FROM leg l WHERE l.trip_id = t.id) AS legs
-FROM trip t WHERE t.person_id = :person_id AND t.external_id = :external_id AND t.batch_id = :batch_id;
+FROM trip t WHERE t.person_id = :person_id AND t.external_id = :external_id AND +t.batch_id = :batch_id;
 
 -- name: import_leg_remove :exec
 -- parameter: batch_id INTEGER
@@ -130,18 +131,21 @@ UNION SELECT person_id FROM watch WHERE batch_id = :batch_id
 ORDER BY 1 LIMIT :most;
 
 -- name: import_owner_remove_leg :exec
-DELETE FROM leg WHERE batch_id = :batch_id AND person_id = :person_id;
+-- parameter: batch_id INTEGER
+DELETE FROM leg WHERE +batch_id = :batch_id AND person_id = :person_id;
 
 -- name: import_owner_remove_companion :exec
 -- parameter: batch_id INTEGER
 -- parameter: person_id INTEGER
-DELETE FROM companion WHERE trip_id IN (SELECT id FROM trip WHERE batch_id = :batch_id AND person_id = :person_id);
+DELETE FROM companion WHERE trip_id IN (SELECT id FROM trip WHERE +batch_id = :batch_id AND person_id = :person_id);
 
 -- name: import_owner_remove_trip :exec
-DELETE FROM trip WHERE batch_id = :batch_id AND person_id = :person_id;
+-- parameter: batch_id INTEGER
+DELETE FROM trip WHERE +batch_id = :batch_id AND person_id = :person_id;
 
 -- name: import_owner_remove_watch :exec
-DELETE FROM watch WHERE batch_id = :batch_id AND person_id = :person_id;
+-- parameter: batch_id INTEGER
+DELETE FROM watch WHERE +batch_id = :batch_id AND person_id = :person_id;
 
 -- --- the person's own data ------------------------------------------------------------------------------------------
 
