@@ -426,6 +426,8 @@ static size_t collect_fits(struct places *places, struct arena *arena, struct st
 		own = own < english ? own : english;
 		if (own != FIT_NONE && own * 2 < fit.rank)
 			fit.rank = own * 2;
+		fit.country.named = fit.rank == FIT_EXACT * 2;
+		fit.country.named_abroad = fit.rank == FIT_EXACT * 2 + 1;
 		fits[count++] = fit;
 	}
 	uldn_close(names);

@@ -46,6 +46,8 @@ struct country {
 	struct str calling; /* "98"; empty: none */
 	struct str zone;    /* of the capital, or of the largest place; empty if no place is known */
 	bool has_outline;
+	bool named;         /* of country_search: what was asked is its name or code in the reader's language or English ... */
+	bool named_abroad;  /* ... or in some other language */
 	double lat, lon;                 /* a point inside its largest part (0, 0 without an outline) */
 	double west, south, east, north; /* its box; west > east where it crosses the 180th meridian */
 };

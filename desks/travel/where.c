@@ -113,7 +113,8 @@ struct found {
 	size_t place_count, sure; /* sure: how many of them are no guesses; they come first */
 	struct country *countries;
 	size_t country_count;
-	bool country_named; /* the first country has exactly the name typed */
+	bool country_named; /* the first country has exactly the name typed, in the reader's language or English ... */
+	bool country_named_abroad; /* ... or in some other language, where a town may well be called so too */
 };
 
 static enum rc search(struct places *places, struct arena *arena, enum language language, struct str text, struct found *found, struct err *err)
@@ -125,15 +126,16 @@ static enum rc search(struct places *places, struct arena *arena, enum language 
 		return rc;
 	while (found->sure < found->place_count && !found->places[found->sure].guess)
 		found->sure++;
-	found->country_named = found->country_count > 0 && (str_equal_nocase(found->countries[0].name, text) ||
-	                                                    str_equal_nocase(str_from(found->countries[0].code), text));
+	found->country_named = found->country_count > 0 &&
+	                       (found->countries[0].named || str_equal_nocase(str_from(found->countries[0].code), text));
+	found->country_named_abroad = found->country_count > 0 && found->countries[0].named_abroad;
 	return OK;
 }
 
 /* True when the first place is what was meant beyond reasonable doubt. */
 static bool first_is_clear(const struct found *found, struct str text)
 {
-	if (!found->sure || found->country_named)
+	if (!found->sure || found->country_named || (found->country_named_abroad && !is_named(&found->places[0], text)))
 		return false;
 	if (found->sure == 1)
 		return true;
