@@ -268,6 +268,22 @@ owed_find(struct db_tx *tx, struct arena *arena, const struct alert_version *ver
 	return rc;
 }
 
+/* Ways that a person who was told already has confirmed since: they hear of it there too, since the first way may not be at hand. */
+static enum rc
+new_ways_find(struct db_tx *tx, const struct alert_version *version, int64_t person_id, uint8_t channels, struct alert_standing before, struct owed *out,
+              struct err *err)
+{
+	unsigned planned = 0;
+	int64_t group;
+
+	if (!(channels & ~before.told_channels))
+		return OK;
+	enum rc rc = notice_find_person(tx, version->notice_id, person_id, &planned, &group, err);
+	if (rc == OK || rc == NOT_FOUND)
+		out->first = (uint8_t)(channels & ~before.told_channels & ~planned);
+	return rc == NOT_FOUND ? OK : rc;
+}
+
 static enum rc
 tell(struct db_tx *tx, const struct late_work *work, const struct alert *alert, const struct alert_version *version, const struct alert_hit *hit,
      enum alert_group group, struct owed owed, struct err *err)
@@ -354,6 +370,10 @@ late_look(struct db_tx *tx, struct arena *arena, const struct late_work *work, s
 	/* Who arrives later is told then: the sweep finds them, or their next change of plan. */
 	if (inside && (view->step.group == GROUP_NEW || view->step.group == GROUP_NEW_POSSIBLE) && view->hit.channels && !view->hit.later)
 		rc = owed_find(tx, arena, &view->version, person_id, view->hit.channels, &view->owed, err);
+	else if (inside && !view->hit.later)
+		rc = new_ways_find(tx, &view->version, person_id, view->hit.channels, view->before, &view->owed, err);
+	if (view->owed.first && (view->step.group == GROUP_CHANGED || view->step.group == GROUP_CHANGED_POSSIBLE))
+		view->step.group = certain ? GROUP_NEW : GROUP_NEW_POSSIBLE;
 	view->speaks = view->owed.first || view->owed.again;
 	return rc;
 }
