@@ -51,6 +51,7 @@ static const struct command commands[] = {
 	{ "export", "people [--csv]", "Everything about everyone as JSON lines; with --csv who they are", command_export },
 	{ "import", "people|trips|watches FILE [--contacts-confirmed] [--operator NAME] [--keep-good]", "Brings in a file, whole or not at all", command_import },
 	{ "keygen", "FILE", "Makes a key pair for backups: the private key into FILE, the public key is printed", command_keygen },
+	{ "receive-mail", "[--] SENDER RECIPIENT", "Takes one mail on standard input, for the mail system's pipe (75: try again later)", command_receive_mail },
 	{ "restore", "FILE --key KEYFILE [--replace]", "Proves a backup to its end, then puts it in place", command_restore },
 	{ "routes", "", "Lists every address the program answers to, and who may ask", command_routes },
 	{ "serve", "[--listen ADDRESS] [--private-listen ADDRESS] [--public-url URL] [--test-clock]", "Runs the server", command_serve },
@@ -123,5 +124,8 @@ main(int argc, char **argv)
 		return EXIT_FAIL;
 	}
 	adapters_register();
+	/* What a server does is worth a line; a command says itself what it did. */
+	if (line.command->run != command_serve)
+		log_set_level(LOG_WARN);
 	return line.command->run(&line);
 }

@@ -33,6 +33,8 @@ struct command_line {
 /* The house of a command: the store open, migrated and its settings loaded, no threads of jobs. `public_url` NULL: the setting
  * server.public_url, or empty. Ends the process with a message if it cannot. */
 struct house *command_house(const struct command_line *line, const char *public_url, bool test_clock);
+/* The same, but says what is wrong instead of ending the process. */
+enum rc command_house_open(const struct command_line *line, const char *public_url, bool test_clock, struct house **out, struct err *err);
 /* Closes what command_house opened. */
 void command_house_close(struct house *house);
 /* Says what went wrong on standard error (each broken rule on a line of its own) and returns the exit status of `rc`. */
@@ -53,6 +55,7 @@ int command_demo(struct command_line *line);
 int command_export(struct command_line *line);
 int command_import(struct command_line *line);
 int command_keygen(struct command_line *line);
+int command_receive_mail(struct command_line *line);
 int command_restore(struct command_line *line);
 int command_routes(struct command_line *line);
 int command_serve(struct command_line *line);

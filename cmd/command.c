@@ -41,21 +41,18 @@ text_of(struct str text)
 	return copy;
 }
 
-struct house *
-command_house(const struct command_line *line, const char *public_url, bool test_clock)
+enum rc
+command_house_open(const struct command_line *line, const char *public_url, bool test_clock, struct house **out, struct err *err)
 {
 	struct arena arena;
-	struct err err;
 	struct db *db = NULL;
 	struct house *house = NULL;
 
 	arena_init(&arena);
-	err_init(&err, &arena);
-	char *url = text_of(line->db_url ? str_from(line->db_url) : str_format(&arena, "sqlite:%s/chancery.db", line->data_folder));
-	enum rc rc = db_open(url, &db, &err);
-	free(url);
+	const struct str url = line->db_url ? str_from(line->db_url) : str_format(&arena, "sqlite:%s/chancery.db", line->data_folder);
+	enum rc rc = db_open(str_c(&arena, url), &db, err);
 	if (rc == OK)
-		rc = db_migrate_all(db, &err);
+		rc = db_migrate_all(db, err);
 	const struct house_options options = {
 		.db = db,
 		.desks = desks,
@@ -65,13 +62,33 @@ command_house(const struct command_line *line, const char *public_url, bool test
 		.test_clock = test_clock,
 	};
 	if (rc == OK)
-		rc = house_new(&options, &house, &err);
+		rc = house_new(&options, &house, err);
 	if (rc == OK) {
 		house_set_error_page(house, html_error_page);
-		rc = setting_refresh(house, &err);
+		rc = setting_refresh(house, err);
 	}
 	if (rc == OK && !public_url)
 		house->public_url = public_url_kept = text_of(setting_text(house, &arena, "server.public_url"));
+	if (rc == OK) {
+		*out = house;
+	} else {
+		house_free(house);
+		db_close(db);
+	}
+	arena_release(&arena);
+	return rc;
+}
+
+struct house *
+command_house(const struct command_line *line, const char *public_url, bool test_clock)
+{
+	struct arena arena;
+	struct err err;
+	struct house *house = NULL;
+
+	arena_init(&arena);
+	err_init(&err, &arena);
+	enum rc rc = command_house_open(line, public_url, test_clock, &house, &err);
 	if (rc != OK)
 		exit(command_fail(rc, &err));
 	arena_release(&arena);

@@ -186,8 +186,11 @@ demo_run(struct command_line *line, const struct demo_options *options, const st
 		rc = server_start(&server, house, &http, err);
 		if (rc == OK)
 			rc = setting_set(house, "server.public_url", str_from(house->public_url), err);
+		/* Until the world stands a signal ends all of it at once: the store bears that, and the next start goes on. */
+		pthread_sigmask(SIG_UNBLOCK, signals, NULL);
 		if (rc == OK)
 			rc = demo_world_make(house, simulator, err);
+		pthread_sigmask(SIG_BLOCK, signals, NULL);
 		if (rc == OK)
 			rc = officer_prepare(house, arena, &setup, err);
 		if (rc == OK) {
@@ -212,7 +215,6 @@ command_demo(struct command_line *line)
 
 	if (!demo_read(line, &options))
 		return command_usage(line, "these options do not fit");
-	log_set_level(LOG_WARN);
 	arena_init(&arena);
 	err_init(&err, &arena);
 	buf_init(&mail);

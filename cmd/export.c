@@ -73,7 +73,7 @@ put_everything(struct db_tx *tx, struct arena *arena, const struct person *perso
 	if (rc != OK)
 		return rc;
 	json_t *json = json_loadb(text.ptr, text.len, 0, NULL);
-	char *line = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	char *line = json ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(10)) : NULL;
 	json_decref(json);
 	if (!line)
 		return err_set(err, FAILED, "no memory for an export");

@@ -8,8 +8,8 @@
 
 #include "people_sql.h"
 
-#define STEP_ROWS 250                     /* lines of one transaction at most ... */
-#define STEP_TIME (CLOCK_SECOND / 100)    /* ... and about 10 ms of it: the next step takes fewer if it took longer */
+#define STEP_ROWS 1000                    /* lines of one transaction at most ... */
+#define STEP_TIME (CLOCK_SECOND / 50)    /* ... and about 20 ms of it: the next step takes fewer if it took longer */
 #define STEP_LEAST 16
 #define DISCARD_ROWS 500
 #define COLUMNS_MAX 32
@@ -31,6 +31,7 @@ struct import {
 	int64_t batch_id;
 	char batch_public_id[64];
 	int64_t lines, wrong, now;
+	int64_t took;                    /* microseconds of the last step's work within its transaction */
 };
 
 /* --- batches ---------------------------------------------------------------------------------------------------- */
@@ -176,6 +177,7 @@ static bool is_of_the_line(enum rc rc)
 static enum rc write_step(struct db_tx *tx, void *context, struct err *err)
 {
 	struct import *import = context;
+	const int64_t began = clock_monotonic();
 
 	if (import->kind->begin)
 		import->kind->begin(import->context);
@@ -189,13 +191,12 @@ static enum rc write_step(struct db_tx *tx, void *context, struct err *err)
 		else if (rc != OK)
 			return err_set(err, rc, "line %lld: %.*s", (long long)import->rows[i].line, STR_ARG(own.detail));
 	}
+	import->took = clock_monotonic() - began;
 	return OK;
 }
 
 static enum rc flush(struct import *import, struct err *err)
 {
-	const int64_t began = clock_monotonic();
-
 	if (!import->row_count)
 		return OK;
 	import->errors = ARENA_NEW_ARRAY(&import->arena, struct str, import->row_count);
@@ -205,11 +206,10 @@ static enum rc flush(struct import *import, struct err *err)
 			import_wrong(import, import->rows[i].line, import->errors[i]);
 	import->row_count = 0;
 	arena_clear(&import->arena);
-	/* A disk that is slow gets shorter steps, so that nobody waits behind one. */
-	const int64_t took = clock_monotonic() - began;
-	if (took > 2 * STEP_TIME && import->step > STEP_LEAST)
+	/* A store that is slow gets shorter steps, so that nobody waits behind one. */
+	if (import->took > 2 * STEP_TIME && import->step > STEP_LEAST)
 		import->step /= 2;
-	else if (took < STEP_TIME && import->step < STEP_ROWS)
+	else if (import->took < STEP_TIME && import->step < STEP_ROWS)
 		import->step += STEP_LEAST;
 	if (import->step > STEP_ROWS)
 		import->step = STEP_ROWS;

@@ -111,13 +111,19 @@ static const struct job jobs[] = {
 	{ "travel.board_follow", CLOCK_SECOND, board_follow, "Tells open boards of changes by other processes and by messages" },
 };
 
+void
+travel_register(struct house *house)
+{
+	messages_register(house, NOTICE_ALERT, &alert_notice_desk);
+}
+
 static enum rc
 start(struct house *house, struct err *err)
 {
 	enum rc rc = alert_in_force_start(house, err);
 
 	if (rc == OK) {
-		messages_register(house, NOTICE_ALERT, &alert_notice_desk);
+		travel_register(house);
 		audience_on_change(house, alert_people_changed);
 	}
 	return rc;

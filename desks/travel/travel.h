@@ -9,6 +9,8 @@
 #include "kernel/text/text.h"
 
 extern const struct desk travel_desk;
+/* Tells core/messages who answers for alerts, so that messages can be taken in without the room's start: for `chancery receive-mail`. */
+void travel_register(struct house *house);
 
 /* The gazetteer of the process: cmd opens it and keeps it in SLOT_PLACES before the desks start. */
 static inline struct places *travel_places(const struct house *house)

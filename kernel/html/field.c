@@ -145,7 +145,9 @@ void field_text(struct html *out, const struct field *field)
 	const char *inputmode = field->inputmode != NULL ? field->inputmode : kind->inputmode;
 	if (inputmode != NULL)
 		put_attribute(out, "inputmode", str_from(inputmode));
-	put_attribute(out, "dir", str_from(kind->direction));
+	/* Numbers stand as they are typed in any script. */
+	bool number = inputmode != NULL && (strcmp(inputmode, "numeric") == 0 || strcmp(inputmode, "decimal") == 0);
+	put_attribute(out, "dir", str_from(number ? "ltr" : kind->direction));
 	/* A password never comes back in a page. */
 	if (strcmp(kind->shown, "password") != 0)
 		put_attribute(out, "value", field->value);

@@ -20,7 +20,7 @@ from chancery import ROOT, World, store_argument, wait_for  # noqa: E402
 
 NODE = ROOT / 'node_modules' / 'node' / 'bin' / 'node'
 PROGRAM = ROOT / 'tests' / 'browser' / 'pages.mjs'
-AMAL, SHARED = 'amal@example.org', 'family@example.org'
+AMAL, SHARED, LAYLA = 'amal@example.org', 'family@example.org', 'layla@example.org'
 
 # A polygon whose edges cross: latitude and longitude, corner by corner.
 BOW_TIE = '35.0 51.0\n36.0 52.0\n35.0 52.0\n36.0 51.0\n35.0 51.0'
@@ -49,7 +49,16 @@ PAGES = {
     '/my/:token/contacts/new': [page('contact-new', '/my/{my}/contacts/new'), page('contact-refused', '/my/{my}/contacts/new', submit='/contacts/new')],
     '/my/:token/emergency': [page('emergency', '/my/{my}/emergency')],
     '/my/:token/delete': [page('my-delete', '/my/{my}/delete')],
-    '/unsubscribe/:token': [page('unsubscribe-gone', '/unsubscribe/' + 'x' * 22, status=404)],
+    '/a/:token': [page('answer', '/a/{answer}'), page('answer-safe', '/a/{answer_safe}'), page('answer-help', '/a/{answer_help}'),
+                  page('answer-exercise', '/a/{answer_exercise}'), page('answer-gone', '/a/' + 'x' * 22, status=404), page('answer-refused', '/a/{answer}', submit='/a/')],
+    '/desk/alert/:id/board': [page('board', '/desk/alert/{alert}/board'), page('board-help', '/desk/alert/{alert}/board?view=help'),
+                              page('board-nobody', '/desk/alert/{over}/board?q=nobody')],
+    '/desk/alert/:id/person/:person': [page('person', '/desk/alert/{alert}/person/{person}')],
+    '/desk/alert/:id/calls': [page('calls', '/desk/alert/{alert}/calls', keyboard=True), page('calls-idle', '/desk/alert/{over}/calls'),
+                              page('calls-paper', '/desk/alert/{alert}/calls?print=1', print=['Earthquake near Tehran', 'Zahra Example'])],
+    '/desk/alert/:id/ask': [page('ask', '/desk/alert/{alert}/ask'), page('ask-over', '/desk/alert/{over}/ask')],
+    '/desk/alert/:id/handover': [page('handover', '/desk/alert/{alert}/handover', print=['Earthquake near Tehran'])],
+    '/unsubscribe/:token': [page('unsubscribe', '/unsubscribe/{unsubscribe}'), page('unsubscribe-gone', '/unsubscribe/' + 'x' * 22, status=404)],
     '/find': [page('find', '/find'), page('find-found', '/find?q=Teheran'), page('find-guess', '/find?q=Marakech'), page('find-nothing', '/find?q=qqqqqqqq')],
     '/country/:code': [page('country', '/country/IR'), page('country-small', '/country/MT'), page('country-wide', '/country/FJ'), page('country-gone', '/country/XQ', status=404)],
     '/my/:token': [page('my', '/my/{my}'), page('my-unconfirmed', '/my/{new_my}'), page('my-gone', '/my/' + 'x' * 22, status=404)],
@@ -76,6 +85,8 @@ FILES = {
     '/alert/:id/map.svg': ('/alert/{alert}/map.svg', 'image/svg+xml'),
     '/alerts/map.svg': ('/alerts/map.svg', 'image/svg+xml'),
     '/desk/alert/:id/map.svg': ('/desk/alert/{alert}/map.svg', 'image/svg+xml'),
+    '/desk/alert/:id/board/events': ('/desk/alert/{alert}/board/events', 'text/event-stream'),
+    '/desk/alert/:id/board.csv': ('/desk/alert/{alert}/board.csv', 'text/csv'),
     '/desk/alert/:id/events': ('/desk/alert/{alert}/events', 'text/event-stream'),
 }
 
@@ -89,6 +100,7 @@ class Facts:
         self.values['setup'] = json.loads(world.command('user', 'add', 'Reader Example', 'reader', '--permission', 'reader', json_output=True))['path']
         self.travellers()
         self.alerts()
+        self.answers()
 
     def keep(self, name, text, pattern):
         found = re.search(pattern, text)
@@ -122,6 +134,10 @@ class Facts:
         self.keep('new_my', done.source, r'/my/([A-Za-z0-9_-]{20,})')
         self.keep('new_confirm', done.source, r'/confirm/([A-Za-z0-9_-]{20,})')
 
+        # One more with companions, who reads Arabic; her number is on the call list.
+        self.enrol('layla', LAYLA, {'name': 'ليلى مثال', 'language': 'ar', 'email': LAYLA, 'mobile': '20 123 456', 'mobile_country': 'TN', **stay,
+                                    'companions': '2', 'companion_names': 'عمر مثال\nNour Example'})
+
         # Two people who share a mailbox choose who they are; one who asked has not typed the code yet.
         self.enrol('shared', SHARED, {'name': 'Bilal Example', 'email': SHARED, **stay})
         self.enrol('shared', SHARED, {'name': 'Bilal Example the Younger', 'email': SHARED, **stay})
@@ -147,6 +163,28 @@ class Facts:
         self.send(self.next(over, '4'))
         self.next(alert, '2')
         self.draft('draft', {**TEXTS, 'countries': 'Iran; France', 'circle.0.place': '33.3, 44.4', 'circle.0.km': '50', 'text.0.sms': 'Long words ' * 40})
+
+    def answers(self):
+        """From the mails of the first alert: one is safe, one needs help and was taken, one is being called, the rest are silent."""
+        def mailed():
+            for address in (AMAL, SHARED, LAYLA):
+                for message in self.world.simulator.mailbox(address):
+                    if '/a/' in message['text'] and 'EXERCISE' not in message['text'] and (address, 'told') not in self.read:
+                        self.read.add((address, 'told'))
+                        self.keep({AMAL: 'answer_safe', SHARED: 'answer_help', LAYLA: 'answer'}[address], message['text'], r'/a/([A-Za-z0-9_-]{20,})')
+                        self.keep('unsubscribe', message['list_unsubscribe'], r'/unsubscribe/([A-Za-z0-9_-]{20,})')
+                    elif '/a/' in message['text'] and 'EXERCISE' in message['text']:
+                        self.keep('answer_exercise', message['text'], r'/a/([A-Za-z0-9_-]{20,})')
+            return all(name in self.values for name in ('answer', 'answer_safe', 'answer_help', 'answer_exercise'))
+        wait_for(mailed, 'the mails of the alert')
+        browser = self.world.browser()
+        browser.get('/a/' + self.values['answer_safe']).submit({'note': 'All well'}, button='safe', having='note').expect()
+        browser.get('/a/' + self.values['answer_help']).submit({'note': 'Broken leg, no medicine', 'place': 'Hotel by the bridge'}, button='help', having='note').expect()
+        alert = self.values['alert']
+        board = self.officer.get(f'/desk/alert/{alert}/board?view=help').expect('Bilal')
+        person = self.keep('person', board.source, r'/person/([0-9a-f]+)')
+        self.officer.get(f'/desk/alert/{alert}/person/{person}').submit({}, button='take', action=person).expect()
+        self.officer.get(f'/desk/alert/{alert}/calls').submit({}, action='/calls').expect()
 
     def draft(self, name, values):
         done = self.officer.get('/desk/alerts/new').submit(values, button='review', action='/alerts/new').expect()
