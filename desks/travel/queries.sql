@@ -876,13 +876,10 @@ ORDER BY r.person_id, c.rank, c.id;
 
 -- name: board_check_rows :many
 -- column: people INTEGER
--- column: released INTEGER
--- column: late INTEGER
 -- column: others_safe INTEGER
 -- column: others_help INTEGER
-SELECT alert_id, class, count(*) AS people, CAST(sum(released) AS INTEGER) AS released, CAST(sum(late) AS INTEGER) AS late,
-	CAST(sum(others_safe) AS INTEGER) AS others_safe, CAST(sum(others_help) AS INTEGER) AS others_help
-FROM recipient GROUP BY alert_id, class ORDER BY alert_id, class;
+SELECT alert_id, count(*) AS people, CAST(sum(others_safe) AS INTEGER) AS others_safe, CAST(sum(others_help) AS INTEGER) AS others_help
+FROM recipient GROUP BY alert_id ORDER BY alert_id;
 
 -- name: board_check_companions :many
 -- column: people INTEGER
