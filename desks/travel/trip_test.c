@@ -267,6 +267,26 @@ static void trips_are_added_changed_and_ended(void **state)
 	assert_int_equal(visit(t, below(t, other, str_format(&t->fixture->arena, "trips/%s", shiraz.ptr).ptr)).status, 404);
 }
 
+static void trips_end_a_week_after_they_are_over(void **state)
+{
+	struct traveller *t = *state;
+
+	struct str path = enrolled(t, "Amal", "amal@example.org", NULL);
+	trips_end_over(t->house);
+	assert_holds(visit(t, path), "Tunis");
+	clock_set_offset(16 * CLOCK_DAY);
+	trips_end_over(t->house);
+	struct reply page = visit(t, str_copy(&t->fixture->arena, path));
+	assert_int_equal(page.status, 404); /* the link ended meanwhile */
+	assert_int_equal(trips_open(t), 1);
+	clock_set_offset(19 * CLOCK_DAY);
+	trips_end_over(t->house);
+	clock_set_offset(0);
+	assert_int_equal(trips_open(t), 0);
+	assert_lacks(visit(t, path), "Tunis");
+	assert_holds(visit(t, below(t, path, "export")), "Tunis");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +295,7 @@ int main(void)
 		BOTH_TRAVELLER(a_trip_goes_in_and_comes_out),
 		SQLITE_TRAVELLER(a_trip_has_its_rules),
 		BOTH_TRAVELLER(trips_are_added_changed_and_ended),
+		BOTH_TRAVELLER(trips_end_a_week_after_they_are_over),
 	};
 	return fixture_main(tests);
 }
