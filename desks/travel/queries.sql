@@ -369,9 +369,11 @@ SELECT person_id, class, released, late FROM recipient WHERE alert_id = :alert_i
 SELECT class, released, late FROM recipient WHERE alert_id = :alert_id AND person_id = :person_id;
 
 -- name: recipient_put :batch
-INSERT INTO recipient (alert_id, person_id, class, released, late, certain, leg_id, help_keyword_only, case_state, call_state, calls, changed_at)
-VALUES (:alert_id, :person_id, :class, :released, :late, :certain, :leg_id, 0, 0, 0, 0, :changed_at)
-ON CONFLICT (alert_id, person_id) DO UPDATE SET class = excluded.class, released = excluded.released, changed_at = excluded.changed_at;
+INSERT INTO recipient (alert_id, person_id, class, class_unanswered, released, late, certain, leg_id, help_keyword_only, case_state, call_state, calls,
+	changed_at)
+VALUES (:alert_id, :person_id, :class, CASE WHEN :class = 4 THEN 4 ELSE 3 END, :released, :late, :certain, :leg_id, 0, 0, 0, 0, :changed_at)
+ON CONFLICT (alert_id, person_id) DO UPDATE SET class = excluded.class, released = excluded.released, changed_at = excluded.changed_at,
+	class_unanswered = CASE WHEN excluded.class IN (3, 4) THEN excluded.class ELSE recipient.class_unanswered END;
 
 -- Who was handed a message of the alert that did not fail: of the frozen blocks, by the ids that an opened block gives its messages.
 -- name: alert_told_frozen :each
@@ -381,13 +383,13 @@ FROM notice JOIN block ON block.notice_id = notice.id
 JOIN message ON message.id >= block.id * 1024 AND message.id < block.id * 1024 + 1023
 WHERE notice.kind = 1 AND notice.event_id = :event_id AND block.state IN (2, 4, 5) AND block.channel > 0 AND message.state IN (3, 4, 5, 7);
 
--- The same of messages that are in no block: of those who came in late or whose plans moved forward, who all have a row.
+-- The same of messages that are in no block: of those who came in late.
 -- name: alert_told_late :each
 -- row: alert_told_row
 -- parameter: event_id INTEGER
 SELECT message.person_id, message.channel, message.text_group
 FROM recipient JOIN message ON message.person_id = recipient.person_id AND message.event_id = recipient.alert_id
-WHERE recipient.alert_id = :event_id AND message.notice_id > 0 AND message.state IN (3, 4, 5, 7);
+WHERE recipient.alert_id = :event_id AND recipient.late = 1 AND message.notice_id > 0 AND message.state IN (3, 4, 5, 7);
 
 -- What one person was to be told of an alert.
 -- name: alert_told_person :many
@@ -400,7 +402,7 @@ WHERE message.person_id = :person_id AND message.event_id = :event_id AND messag
 -- All that was sent for an alert: its versions, and what stands beside them.
 -- name: alert_notice_list :many
 -- parameter: event_id INTEGER
-SELECT id FROM notice WHERE kind = 1 AND event_id = :event_id ORDER BY id;
+SELECT id, subject_id FROM notice WHERE kind = 1 AND event_id = :event_id ORDER BY id;
 
 -- name: alert_watch_zones :each
 SELECT id, zone FROM watch WHERE ended_at IS NULL;
@@ -894,13 +896,10 @@ ORDER BY r.person_id, c.rank, c.id;
 
 -- name: board_check_rows :many
 -- column: people INTEGER
--- column: released INTEGER
--- column: late INTEGER
 -- column: others_safe INTEGER
 -- column: others_help INTEGER
-SELECT alert_id, class, count(*) AS people, CAST(sum(released) AS INTEGER) AS released, CAST(sum(late) AS INTEGER) AS late,
-	CAST(sum(others_safe) AS INTEGER) AS others_safe, CAST(sum(others_help) AS INTEGER) AS others_help
-FROM recipient GROUP BY alert_id, class ORDER BY alert_id, class;
+SELECT alert_id, count(*) AS people, CAST(sum(others_safe) AS INTEGER) AS others_safe, CAST(sum(others_help) AS INTEGER) AS others_help
+FROM recipient GROUP BY alert_id ORDER BY alert_id;
 
 -- name: board_check_companions :many
 -- column: people INTEGER
