@@ -73,8 +73,8 @@ static void catalogues_are_whole(void **state)
 	(void)state;
 	for (int language = 0; language < LANGUAGE_COUNT; language++) {
 		for (int message = 1; message < MSG_COUNT; message++) {
-			struct msg_arg args[] = { MSG_N("count", 3), MSG_S("name", S("x")) };
-			struct str text = message_text(&arena, (enum language)language, (enum msg)message, args, 2, false);
+			struct msg_arg args[] = { MSG_N("count", 3), MSG_S("name", S("x")), MSG_S("0", S("x")) };
+			struct str text = message_text(&arena, (enum language)language, (enum msg)message, args, COUNT_OF(args), false);
 			assert_true(text.len > 0);
 			assert_true(utf8_valid(text));
 		}
