@@ -4,6 +4,8 @@
 
 #include "desks/travel/board.h"
 
+enum board_tab_kind { TAB_BOARD, TAB_CALLS, TAB_ASK, TAB_HANDOVER };
+
 /* The head that all pages of one alert share. */
 struct board_head {
 	struct page page;
@@ -12,9 +14,8 @@ struct board_head {
 	struct str headline, headline_language;
 	bool exercise, ended;
 	bool may_act;           /* the reader may do more than read */
-	int tab;                /* enum board_tab_kind: where the reader is */
+	enum board_tab_kind tab; /* where the reader is */
 };
-enum board_tab_kind { TAB_BOARD, TAB_CALLS, TAB_ASK, TAB_HANDOVER };
 
 struct board_tile {
 	const char *css;
