@@ -2,11 +2,13 @@
 
 /* --- one person ----------------------------------------------------------------------------------------------- */
 
-enum rc recipient_is_targeted(struct db_tx *tx, struct arena *arena, int64_t alert_id, int64_t person_id, struct err *err)
+/* How a person came to be targeted, for those without a row. */
+static enum rc find_target(struct db_tx *tx, struct arena *arena, int64_t alert_id, int64_t person_id, bool *certain_out, struct err *err)
 {
-	struct recipient_is_known_row row;
+	struct recipient_is_known_row row = { 0 };
 	enum rc rc = recipient_is_known(
 		tx, arena, &(struct recipient_is_known_args){ .alert_id = alert_id, .person_id = person_id }, &row, err);
+	*certain_out = row.has_possible == 0;
 	if (rc != OK || row.has_row > 0 || row.has_message > 0)
 		return rc;
 	/* Those who wait for their message (arrivals later, morning) have none yet, but stand frozen in a notice. */
@@ -17,11 +19,19 @@ enum rc recipient_is_targeted(struct db_tx *tx, struct arena *arena, int64_t ale
 		unsigned channels;
 		int64_t text_group;
 		rc = notice_find_person(tx, notices[i].id, person_id, &channels, &text_group, err);
+		if (rc == OK)
+			*certain_out = text_group != GROUP_NEW_POSSIBLE && text_group != GROUP_CHANGED_POSSIBLE;
 		if (rc != NOT_FOUND)
 			return rc;
 		rc = OK;
 	}
 	return rc == OK ? NOT_FOUND : rc;
+}
+
+enum rc recipient_is_targeted(struct db_tx *tx, struct arena *arena, int64_t alert_id, int64_t person_id, struct err *err)
+{
+	bool certain;
+	return find_target(tx, arena, alert_id, person_id, &certain, err);
 }
 
 enum rc recipient_open(struct db_tx *tx, struct arena *arena, int64_t alert_id, int64_t person_id, int64_t now, struct recipient *out,
@@ -35,10 +45,11 @@ enum rc recipient_open(struct db_tx *tx, struct arena *arena, int64_t alert_id, 
 	rc = recipient_hold(tx, arena, &args, out, err);
 	if (rc != NOT_FOUND)
 		return rc;
-	rc = recipient_is_targeted(tx, arena, alert_id, person_id, err);
+	bool certain;
+	rc = find_target(tx, arena, alert_id, person_id, &certain, err);
 	if (rc != OK)
 		return rc;
-	const struct recipient_add_args row = { .alert_id = alert_id, .person_id = person_id, .changed_at = now };
+	const struct recipient_add_args row = { .alert_id = alert_id, .person_id = person_id, .certain = certain, .changed_at = now };
 	rc = recipient_add(tx, &row, 1, NULL, err);
 	return rc == OK ? recipient_hold(tx, arena, &args, out, err) : rc;
 }

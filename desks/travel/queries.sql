@@ -490,14 +490,17 @@ UPDATE recipient SET class = :class, released = :released, help_keyword_only = :
 	others_help = :others_help
 WHERE alert_id = :alert_id AND person_id = :person_id;
 
--- Whether the person has a row, or messages of the alert were made for them.
+-- Whether the person has a row, or messages of the alert were made for them, and whether some said 'if you are near'.
 -- name: recipient_is_known :one
 -- column: has_row INTEGER
 -- column: has_message INTEGER
+-- column: has_possible INTEGER
 -- parameter: alert_id INTEGER
 -- parameter: person_id INTEGER
 SELECT (SELECT count(*) FROM recipient r WHERE r.alert_id = :alert_id AND r.person_id = :person_id) AS has_row,
-	(SELECT count(*) FROM message m WHERE m.person_id = :person_id AND m.event_id = :alert_id AND m.notice_id > 0) AS has_message;
+	(SELECT count(*) FROM message m WHERE m.person_id = :person_id AND m.event_id = :alert_id AND m.notice_id > 0) AS has_message,
+	(SELECT count(*) FROM message m WHERE m.person_id = :person_id AND m.event_id = :alert_id AND m.notice_id > 0
+		AND m.text_group IN (5, 6)) AS has_possible;
 
 -- --- answers ----------------------------------------------------------------------------------------------------
 

@@ -29,6 +29,7 @@ static void test_an_answer_moves_one_person(void **state)
 	assert_int_equal(row.class, COUNTER_SAFE);
 	assert_int_equal(row.case_state, CASE_NONE);
 	assert_int_equal(row.answered_at, WORLD_NOW);
+	assert_int_equal(row.certain, 1);
 	world_assert_sums(fixture, WORLD_ALERT);
 	/* The exercise knows nothing of it. */
 	assert_int_equal(world_sums(fixture, WORLD_OTHER).of[COUNTER_SAFE], 0);
