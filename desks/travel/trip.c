@@ -6,6 +6,11 @@
 
 #include "travel_sql.h"
 
+void trip_init(struct trip *trip)
+{
+	*trip = (struct trip){ .external_id = STR_NONE, .note = S(""), .ended_at = DB_NULL, .batch_id = DB_NULL };
+}
+
 /* --- the form --------------------------------------------------------------------------------------------------- */
 
 void trip_form_init(struct trip_form *form)
@@ -132,8 +137,9 @@ static enum rc check_companions(struct arena *arena, const struct trip_form *for
 enum rc trip_form_check(struct places *places, struct arena *arena, enum language language, int64_t now, struct trip_form *form,
                         struct trip *out, struct err *err)
 {
-	struct trip trip = { .external_id = STR_NONE, .ended_at = DB_NULL, .batch_id = DB_NULL };
+	struct trip trip;
 
+	trip_init(&trip);
 	enum rc rc = check_legs(places, arena, language, now, form, &trip, err);
 	if (rc != OK && rc != INVALID)
 		return rc;

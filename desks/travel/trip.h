@@ -33,6 +33,8 @@ struct trip_form {
 	struct str companions, companion_names, note;
 };
 
+/* A trip without anything, for those who make one without a form. */
+void trip_init(struct trip *trip);
 /* An empty form with TRIP_LEGS_SHOWN rows. */
 void trip_form_init(struct trip_form *form);
 void trip_form_read(const struct request *request, struct trip_form *form);

@@ -204,15 +204,14 @@ static enum rc write_row(struct db_tx *tx, void *data, struct arena *arena, int6
 	struct context *context = data;
 	const struct row *row = row_data;
 	struct trip_leg leg = row->leg;
-	struct trip trip = {
-		.external_id = row->trip.len ? row->trip : STR_NONE,
-		.companions = row->companions,
-		.note = S(""),
-		.legs = &leg,
-		.leg_count = 1,
-		.batch_id = batch_id,
-	};
+	struct trip trip;
 
+	trip_init(&trip);
+	trip.external_id = row->trip.len ? row->trip : STR_NONE;
+	trip.companions = row->companions;
+	trip.legs = &leg;
+	trip.leg_count = 1;
+	trip.batch_id = batch_id;
 	enum rc rc = find_person(tx, context, arena, row, &trip.person_id, err);
 	if (rc != OK)
 		return rc;
