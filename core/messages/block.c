@@ -246,6 +246,15 @@ enum rc notice_each_person(struct db_tx *tx, int64_t notice_id,
 	return block_each(tx, &args, each_in_block, &call, err);
 }
 
+enum rc notice_each_deferred(struct db_tx *tx, int64_t notice_id, int64_t now,
+                             enum rc (*each)(void *context, int64_t person_id, int64_t text_group, unsigned channels),
+                             void *context, struct err *err)
+{
+	struct each_person call = { each, context };
+	struct block_each_deferred_args args = { .notice_id = notice_id, .now = now };
+	return block_each_deferred(tx, &args, each_in_block, &call, err);
+}
+
 static enum rc find_in_blocks(struct db_tx *tx, struct arena *arena, int64_t notice_id, int64_t person_id, bool *found,
                               unsigned *channels, int64_t *text_group, struct err *err)
 {
@@ -261,6 +270,23 @@ static enum rc find_in_blocks(struct db_tx *tx, struct arena *arena, int64_t not
 		if (rows[i].channel > 0 && rows[i].channel < CHANNEL_KIND_COUNT)
 			*channels |= CHANNEL_BIT(rows[i].channel);
 	}
+	return rc;
+}
+
+enum rc notice_find_frozen(struct db_tx *tx, int64_t notice_id, int64_t person_id, int64_t not_before[CHANNEL_KIND_COUNT], struct err *err)
+{
+	struct arena arena;
+	arena_init(&arena);
+	struct block_list_person_args args = { .notice_id = notice_id, .person_id = person_id };
+	struct block_list_person_row *rows;
+	size_t count;
+	enum rc rc = block_list_person(tx, &arena, &args, &rows, &count, err);
+	for (size_t i = 0; rc == OK && i < CHANNEL_KIND_COUNT; i++)
+		not_before[i] = -1;
+	for (size_t i = 0; rc == OK && i < count; i++)
+		if (rows[i].state == BLOCK_FROZEN && rows[i].channel > 0 && rows[i].channel < CHANNEL_KIND_COUNT && block_has(rows[i].ids, person_id))
+			not_before[rows[i].channel] = rows[i].not_before;
+	arena_release(&arena);
 	return rc;
 }
 

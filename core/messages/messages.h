@@ -110,6 +110,11 @@ enum rc notice_each_person(struct db_tx *tx, int64_t notice_id, enum rc (*each)(
                            void *context, struct err *err);
 /* Whether a person was frozen in the notice or added later: NOT_FOUND if not. `channels` gets the CHANNEL_BITs (0: no channel), `text_group` the group. */
 enum rc notice_find_person(struct db_tx *tx, int64_t notice_id, int64_t person_id, unsigned *channels_out, int64_t *text_group_out, struct err *err);
+/* When a person's messages of a notice that are still frozen will open, by channel: 0 at once; -1 where none is frozen. */
+enum rc notice_find_frozen(struct db_tx *tx, int64_t notice_id, int64_t person_id, int64_t not_before[CHANNEL_KIND_COUNT], struct err *err);
+/* Calls `each` for everyone whose messages of a notice are frozen until after `now`: who arrives later. As notice_each_person. */
+enum rc notice_each_deferred(struct db_tx *tx, int64_t notice_id, int64_t now, enum rc (*each)(void *context, int64_t person_id, int64_t text_group, unsigned channels),
+                             void *context, struct err *err);
 /* An officer's word for a notice that grew old over a stop of the program (setting messages.old_after): it goes on. NOT_FOUND if it is not held.
  * To drop it instead: notice_supersede. The ledger entry is the caller's. */
 enum rc notice_resume(struct db_tx *tx, int64_t notice_id, struct err *err);

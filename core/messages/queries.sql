@@ -63,7 +63,13 @@ VALUES (:notice_id, :channel, :text_group, :lane, :not_before, :people, :first_p
 UPDATE block SET state = 3 WHERE notice_id = :notice_id AND state = 1 RETURNING channel, people;
 
 -- name: block_each :each
+-- row: block_each_row
 SELECT id, channel, text_group, people, ids FROM block WHERE notice_id = :notice_id ORDER BY id;
+
+-- name: block_each_deferred :each
+-- row: block_each_row
+-- parameter: now INTEGER
+SELECT id, channel, text_group, people, ids FROM block WHERE notice_id = :notice_id AND state = 1 AND not_before > :now ORDER BY id;
 
 -- Blocks of a notice that may hold a person.
 -- name: block_list_person :many
@@ -567,7 +573,7 @@ INSERT INTO inbox_note (action_id, text) VALUES (:action_id, :text);
 -- The newest action that can be taken back.
 -- name: inbox_action_last :one
 SELECT id, action, was_state, was_owner FROM inbox_action
-WHERE incoming_id = :incoming_id AND undone_by IS NULL AND action IN (1, 2, 3, 5) ORDER BY id DESC LIMIT 1;
+WHERE incoming_id = :incoming_id AND undone_by IS NULL AND action IN (1, 2, 3, 5, 7) ORDER BY id DESC LIMIT 1;
 
 -- name: inbox_action_undo :exec
 UPDATE inbox_action SET undone_by = :undone_by WHERE id = :id AND undone_by IS NULL;

@@ -216,7 +216,7 @@ struct alert_standing {
 	bool targeted; /* by any version, or late */
 	bool told;     /* some message was handed over and did not fail */
 	bool released;
-	bool row;      /* has a row of their own in recipient */
+	bool late;     /* came in after a version was sent */
 	uint8_t class; /* 1..4; 3 without a row */
 	uint8_t told_channels;
 };

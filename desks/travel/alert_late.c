@@ -239,32 +239,85 @@ struct late_work {
 
 /* What a person still has to be told by which way of the version in force. */
 struct owed {
-	uint8_t first; /* channels without any message of this version */
-	uint8_t again; /* channels whose message failed or said something else: by a notice of their own */
+	uint8_t first;  /* channels without any message of this version, of who came in late: beside the frozen ones */
+	uint8_t beside; /* channels whose message failed, said something else or is frozen for a later time: by a notice of their own */
 };
 
-static enum rc
-owed_find(struct db_tx *tx, struct arena *arena, const struct alert_version *version, int64_t person_id, uint8_t channels, struct owed *out,
-          struct err *err)
+static bool
+is_live(int64_t state)
 {
-	struct alert_told_person_row *rows;
+	return state == MESSAGE_QUEUED || state == MESSAGE_SUBMITTED || state == MESSAGE_IN_DOUBT || state == MESSAGE_ACCEPTED ||
+	       state == MESSAGE_DELIVERED;
+}
+
+/* By channel, when the earliest frozen message of the version opens that tells the person of the alert; -1: none. `*released`: the version's own
+ * notice holds them as released. */
+static enum rc
+frozen_find(struct db_tx *tx, struct arena *arena, const struct alert_version *version, int64_t person_id, int64_t earliest[CHANNEL_KIND_COUNT],
+            bool *released, struct err *err)
+{
+	struct alert_notice_list_row *notices;
 	size_t count;
 
-	enum rc rc = alert_told_person(tx, arena, &(struct alert_told_person_args){ .event_id = version->alert_id, .person_id = person_id }, &rows, &count,
-	                               err);
-	*out = (struct owed){ channels, 0 };
+	for (size_t i = 0; i < CHANNEL_KIND_COUNT; i++)
+		earliest[i] = -1;
+	*released = false;
+	enum rc rc = alert_notice_list(tx, arena, &(struct alert_notice_list_args){ .event_id = version->alert_id }, &notices, &count, err);
 	for (size_t i = 0; rc == OK && i < count; i++) {
-		const uint8_t bit = (uint8_t)CHANNEL_BIT(rows[i].channel);
-		if (rows[i].subject_id == version->id && rows[i].notice_id == version->notice_id && (channels & bit)) {
-			out->first = (uint8_t)(out->first & ~bit);
-			out->again = (uint8_t)(out->again | bit);
+		int64_t not_before[CHANNEL_KIND_COUNT], group;
+		unsigned channels;
+		if (notices[i].subject_id != version->id)
+			continue;
+		rc = notice_find_person(tx, notices[i].id, person_id, &channels, &group, err);
+		if (rc == NOT_FOUND) {
+			rc = OK;
+			continue;
 		}
+		if (rc == OK)
+			rc = notice_find_frozen(tx, notices[i].id, person_id, not_before, err);
+		if (rc == OK && notices[i].id == version->notice_id && group == GROUP_RELEASED)
+			*released = true;
+		for (size_t channel = 0; rc == OK && channel < CHANNEL_KIND_COUNT; channel++)
+			if (group != GROUP_RELEASED && group != GROUP_REMINDER && not_before[channel] >= 0 &&
+			    (earliest[channel] < 0 || not_before[channel] < earliest[channel]))
+				earliest[channel] = not_before[channel];
 	}
-	for (size_t i = 0; rc == OK && i < count; i++)
-		if (rows[i].subject_id == version->id && rows[i].text_group != GROUP_RELEASED &&
-		    (rows[i].state == MESSAGE_QUEUED || rows[i].state == MESSAGE_SUBMITTED || rows[i].state == MESSAGE_IN_DOUBT ||
-		     rows[i].state == MESSAGE_ACCEPTED || rows[i].state == MESSAGE_DELIVERED))
-			out->again = (uint8_t)(out->again & ~CHANNEL_BIT(rows[i].channel));
+	return rc;
+}
+
+static enum rc
+owed_find(struct db_tx *tx, struct arena *arena, const struct alert_version *version, int64_t person_id, bool late, const struct alert_hit *hit,
+          int64_t now, struct owed *out, struct err *err)
+{
+	struct alert_told_person_row *rows;
+	int64_t frozen[CHANNEL_KIND_COUNT];
+	bool released;
+	size_t count;
+
+	*out = (struct owed){ 0, 0 };
+	enum rc rc = frozen_find(tx, arena, version, person_id, frozen, &released, err);
+	if (rc == OK)
+		rc = alert_told_person(tx, arena, &(struct alert_told_person_args){ .event_id = version->alert_id, .person_id = person_id }, &rows, &count, err);
+	for (int64_t channel = CHANNEL_NONE + 1; rc == OK && channel < CHANNEL_KIND_COUNT; channel++) {
+		const uint8_t bit = (uint8_t)CHANNEL_BIT(channel);
+		const int64_t wanted = hit->not_before[channel] > now ? hit->not_before[channel] : now;
+		bool live = false, there = released || frozen[channel] >= 0;
+		if (!(hit->channels & bit))
+			continue;
+		for (size_t i = 0; i < count; i++) {
+			if (rows[i].channel != channel || rows[i].subject_id != version->id || rows[i].text_group == GROUP_REMINDER)
+				continue;
+			live = live || (rows[i].text_group != GROUP_RELEASED && is_live(rows[i].state));
+			there = there || rows[i].notice_id == version->notice_id;
+		}
+		/* Frozen for this time or sooner: its turn comes. */
+		if (live || (frozen[channel] >= 0 && frozen[channel] <= wanted))
+			continue;
+		if (late && !there)
+			out->first |= bit;
+		else
+			out->beside |= bit;
+	}
 	return rc;
 }
 
@@ -280,12 +333,12 @@ tell(struct db_tx *tx, const struct late_work *work, const struct alert *alert, 
 		person.channels = owed.first;
 		rc = notice_add_person(tx, version->notice_id, &person, work->now, err);
 	}
-	if (rc == OK && owed.again) {
+	if (rc == OK && owed.beside) {
 		const struct notice_new notice = { .kind = NOTICE_ALERT, .event_id = alert->id, .subject_id = version->id,
 			                           .lane = severity_lane(version->severity), .exercise = alert->exercise,
 			                           .expires_at = version->expires, .beside = true };
 		int64_t notice_id;
-		person.channels = owed.again;
+		person.channels = owed.beside;
 		rc = notice_freeze(tx, &notice, &person, 1, work->now, &notice_id, err);
 	}
 	return rc;
@@ -353,8 +406,8 @@ late_look(struct db_tx *tx, struct arena *arena, const struct late_work *work, s
 	            (view->before.targeted && view->step.class != view->before.class);
 	/* Who arrives later is told then: the sweep finds them, or their next change of plan. */
 	if (inside && (view->step.group == GROUP_NEW || view->step.group == GROUP_NEW_POSSIBLE) && view->hit.channels && !view->hit.later)
-		rc = owed_find(tx, arena, &view->version, person_id, view->hit.channels, &view->owed, err);
-	view->speaks = view->owed.first || view->owed.again;
+		rc = owed_find(tx, arena, &view->version, person_id, view->before.late || view->step.joins, &view->hit, work->now, &view->owed, err);
+	view->speaks = view->owed.first || view->owed.beside;
 	return rc;
 }
 
@@ -381,7 +434,7 @@ late_in_store(struct db_tx *tx, void *context, struct err *err)
 
 	arena_init(&arena);
 	enum rc rc = late_look(tx, &arena, work, &view, err);
-	if (rc == OK && (view.row || view.speaks))
+	if (rc == OK && view.row)
 		rc = write_row(tx, work, &view.version, &view.presence, view.before, &view.step, err);
 	if (rc == OK && view.speaks)
 		rc = tell(tx, work, &view.alert, &view.version, &view.hit, view.step.group, view.owed, err);
@@ -440,9 +493,11 @@ alert_people_changed(struct house *house, const int64_t *person_ids, size_t coun
 
 struct sweep_work {
 	struct arena *arena;
-	int64_t version_id;
+	int64_t version_id, now;
 	struct alert_version version;
 	struct alert_standings standings;
+	int64_t *deferred; /* frozen for later */
+	size_t deferred_count, deferred_capacity;
 };
 
 static enum rc
@@ -454,36 +509,70 @@ sweep_version(struct db_tx *tx, void *context, struct err *err)
 }
 
 static enum rc
+take_deferred(void *context, int64_t person_id, int64_t text_group, unsigned channels)
+{
+	struct sweep_work *work = context;
+
+	(void)text_group;
+	(void)channels;
+	ARENA_PUSH(work->arena, work->deferred, work->deferred_count, work->deferred_capacity, person_id);
+	return OK;
+}
+
+static enum rc
 sweep_standings(struct db_tx *tx, void *context, struct err *err)
 {
 	struct sweep_work *work = context;
 
-	return alert_standings_load(tx, work->arena, work->version.alert_id, &work->standings, err);
+	work->deferred_count = 0;
+	enum rc rc = alert_standings_load(tx, work->arena, work->version.alert_id, &work->standings, err);
+	return rc == OK ? notice_each_deferred(tx, work->version.notice_id, work->now, take_deferred, work, err) : rc;
 }
 
-/* People inside who are not targeted, or who came in late and have not been told though their time has come. */
+static const struct alert_hit *
+hit_of(const struct alert_audience *audience, int64_t person_id)
+{
+	size_t low = 0, high = audience->count;
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+		if (audience->hits[middle].person_id < person_id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < audience->count && audience->hits[low].person_id == person_id ? &audience->hits[low] : NULL;
+}
+
+/* Whom a change has passed by: people inside who are not targeted, or were released; late ones whose time to be told has come; and those who
+ * were to arrive later and are there already, or do not come any more. */
 static enum rc
 sweep_alert(struct house *house, struct arena *arena, const struct in_force *in_force, struct err *err)
 {
-	struct sweep_work work = { .arena = arena, .version_id = in_force->version_id };
+	struct sweep_work work = { .arena = arena, .version_id = in_force->version_id, .now = clock_now() };
 	struct alert_audience audience;
-	int64_t *people;
 	size_t count = 0;
 
 	enum rc rc = db_read(house->db, sweep_version, &work, err);
 	if (rc == OK)
-		rc = alert_match(house, arena, &work.version, clock_now(), &audience, err);
+		rc = alert_match(house, arena, &work.version, work.now, &audience, err);
 	if (rc == OK)
 		rc = db_read(house->db, sweep_standings, &work, err);
 	if (rc != OK)
 		return rc;
-	people = ARENA_NEW_ARRAY(arena, int64_t, audience.count);
+	int64_t *people = ARENA_NEW_ARRAY(arena, int64_t, audience.count + work.deferred_count);
 	for (size_t i = 0; i < audience.count; i++) {
 		const struct alert_hit *hit = &audience.hits[i];
 		const struct alert_standing standing = (size_t)hit->person_id < work.standings.size ? work.standings.of[hit->person_id]
 		                                                                                    : (struct alert_standing){ 0 };
-		if (!standing.targeted || (standing.row && (!standing.told || standing.released) && !hit->later))
+		if (!standing.targeted || standing.released || (standing.late && !standing.told && !hit->later && hit->channels))
 			people[count++] = hit->person_id;
+	}
+	for (size_t i = 0; i < work.deferred_count; i++) {
+		const struct alert_hit *hit = hit_of(&audience, work.deferred[i]);
+		const bool released = (size_t)work.deferred[i] < work.standings.size && work.standings.of[work.deferred[i]].released;
+		if (hit ? !hit->later && !hit->not_before[CHANNEL_SMS] : !released)
+			people[count++] = work.deferred[i];
 	}
 	if (count)
 		alert_people_changed(house, people, count);
@@ -522,16 +611,24 @@ bool
 alert_due(struct house *house, struct db_tx *tx, int64_t event_id, int64_t subject_id, int64_t person_id, int64_t *not_before)
 {
 	struct alert_version version;
+	struct alert_told_person_row *rows;
 	struct presence presence;
-	struct alert_hit hit;
+	struct alert_hit hit = { 0 };
 	struct arena arena;
 	struct err err;
 	bool due = true;
+	size_t count;
 
 	arena_init(&arena);
 	err_init(&err, &arena);
 	const int64_t now = clock_now();
 	enum rc rc = version_find(tx, &arena, subject_id, &version, &err);
+	if (rc == OK)
+		rc = alert_told_person(tx, &arena, &(struct alert_told_person_args){ .event_id = event_id, .person_id = person_id }, &rows, &count, &err);
+	/* Told before, because the plans had moved forward. */
+	for (size_t i = 0; rc == OK && i < count; i++)
+		due = due && !(rows[i].subject_id == subject_id && rows[i].notice_id != version.notice_id && rows[i].text_group != GROUP_RELEASED &&
+		               rows[i].text_group != GROUP_REMINDER && is_live(rows[i].state));
 	if (rc == OK && state_of(house))
 		rc = presence_find(tx, house, &arena, event_id, version.include_possible, person_id, now, &presence, &err);
 	if (rc != OK || !state_of(house)) {

@@ -1,6 +1,8 @@
 /* A living alert over the store and the delivery engine: each person gets exactly the texts they should have. */
 #include "tests/alerts/alert_fixture.h"
 
+#include "desks/travel/board.h"
+
 #define MAIL CHANNEL_BIT(CHANNEL_MAIL)
 #define SMS CHANNEL_BIT(CHANNEL_SMS)
 
@@ -284,6 +286,136 @@ runs_out(void **state)
 	sums_hold(scene);
 }
 
+/* A sweep while the queue is long tells nobody twice. */
+static void
+sweep_beside_the_queue(void **state)
+{
+	struct scene *scene = *state;
+
+	put_someone(scene, &(struct someone){ 1, SFAX, -24, 240, MAIL | SMS, 0, false, NULL });
+	put_someone(scene, &(struct someone){ 2, SFAX, 24, 240, MAIL, 0, false, NULL });
+	follow(scene);
+	const struct str id = draft(scene, 34.74, 10.76, 0.3, NULL);
+	send_alert(scene, id);
+	put_someone(scene, &(struct someone){ 3, SFAX, -24, 240, MAIL, 0, false, NULL });
+	follow(scene);
+	board_fill(scene->house);
+	for (int i = 0; i < 3; i++) {
+		alert_sweep(scene->house);
+		/* Neither does a change that changes nothing. */
+		confirm_someone(scene, 1, CHANNEL_MAIL);
+		confirm_someone(scene, 3, CHANNEL_MAIL);
+	}
+	turn(scene);
+	assert_int_equal(heard(scene, 1, NULL), 2);
+	assert_int_equal(heard(scene, 3, "Storm"), 1);
+	alert_sweep(scene->house);
+	turn(scene);
+	nothing_else(scene);
+	sums_hold(scene);
+}
+
+/* Plans that moved forward, or away, while no process served. */
+static void
+moved_while_down(void **state)
+{
+	struct scene *scene = *state;
+
+	put_someone(scene, &(struct someone){ 1, SFAX, 48, 240, MAIL | SMS, 0, false, NULL });
+	put_someone(scene, &(struct someone){ 2, SFAX, 48, 240, MAIL, 0, false, NULL });
+	follow(scene);
+	const struct str id = draft(scene, 34.74, 10.76, 0.3, NULL);
+	send_alert(scene, id);
+	turn(scene);
+	move_someone(scene, &(struct someone){ 1, SFAX, 72, 240, MAIL, 0, false, NULL });
+	turn(scene);
+	nothing_else(scene);
+	audience_on_change(scene->house, NULL);
+	move_someone(scene, &(struct someone){ 1, SFAX, -1, 240, MAIL, 0, false, NULL });
+	move_someone(scene, &(struct someone){ 2, NORTH, -1, 240, MAIL, 0, false, NULL });
+	scene_restart(scene);
+	alert_sweep(scene->house);
+	turn(scene);
+	assert_int_equal(heard(scene, 1, NULL), 2);
+	nothing_else(scene);
+	assert_int_equal(people_in(scene, id, COUNTER_RELEASED + COUNTER_SILENT), 1);
+	sums_hold(scene);
+	/* The messages frozen for the old arrival are not sent besides. */
+	wait_hours(scene, 49);
+	wait_hours(scene, 24);
+	nothing_else(scene);
+	sums_hold(scene);
+}
+
+/* An address that did not work, and a new one: told again. */
+static void
+bounced_and_renewed(void **state)
+{
+	struct scene *scene = *state;
+
+	put_someone(scene, &(struct someone){ 1, SFAX, -24, 240, MAIL, 0, false, NULL });
+	follow(scene);
+	const struct str id = draft(scene, 34.74, 10.76, 0.3, NULL);
+	send_alert(scene, id);
+	scene->refuse_mail = true;
+	turn(scene);
+	assert_int_equal(heard(scene, 1, "Storm"), 1);
+	follow(scene);
+	assert_int_equal(people_in(scene, id, COUNTER_UNREACHABLE), 1);
+	sums_hold(scene);
+	scene->refuse_mail = false;
+	turn(scene);
+	nothing_else(scene);
+	renew_mailbox(scene, 1);
+	turn(scene);
+	assert_int_equal(heard(scene, 1, "Storm"), 1);
+	nothing_else(scene);
+	assert_int_equal(people_in(scene, id, COUNTER_SILENT), 1);
+	sums_hold(scene);
+	/* Who did not hear of it before the cancel would not be told; this one did. */
+	next_version(scene, id, "cancel", 0, 0, 0, NULL);
+	assert_int_equal(send_alert(scene, id), 1);
+	turn(scene);
+	assert_int_equal(heard(scene, 1, "Cancelled: Storm"), 1);
+	nothing_else(scene);
+	sums_hold(scene);
+}
+
+/* Low severity: mail at once, SMS in the morning; for late joiners and arrivals too. */
+static void
+low_severity_at_night(void **state)
+{
+	struct scene *scene = *state;
+
+	clock_to(23);
+	put_someone(scene, &(struct someone){ 1, SFAX, -24, 240, MAIL | SMS, 0, false, NULL });
+	put_someone(scene, &(struct someone){ 2, SFAX, 25, 240, MAIL | SMS, 0, false, NULL }); /* arrives at midnight of the next day */
+	follow(scene);
+	const struct str id = draft(scene, 34.74, 10.76, 0.3, "\"severity\":\"Moderate\"");
+	send_alert(scene, id);
+	turn(scene);
+	assert_int_equal(heard(scene, 1, "Storm"), 1);
+	put_someone(scene, &(struct someone){ 3, SFAX, -1, 240, MAIL | SMS, 0, false, NULL });
+	follow(scene);
+	turn(scene);
+	assert_int_equal(heard(scene, 3, "Storm"), 1);
+	nothing_else(scene);
+	wait_hours(scene, 7.5); /* 06:30 */
+	nothing_else(scene);
+	wait_hours(scene, 0.75); /* 07:15 */
+	assert_int_equal(heard(scene, 1, NULL), 1);
+	assert_int_equal(heard(scene, 3, NULL), 1);
+	nothing_else(scene);
+	sums_hold(scene);
+	wait_hours(scene, 17); /* after midnight */
+	wait_hours(scene, 6);
+	nothing_else(scene);
+	wait_hours(scene, 1.5); /* morning of the arrival day */
+	assert_int_equal(heard(scene, 2, NULL), 2);
+	nothing_else(scene);
+	sums_hold(scene);
+}
+
 static void
 by_country(void **state)
 {
@@ -345,7 +477,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		BOTH_SCENE(first_version),    BOTH_SCENE(twice_pressed),     BOTH_SCENE(numbers_that_moved), BOTH_SCENE(whole_life),
 		BOTH_SCENE(overtaken_in_the_queue), BOTH_SCENE(missed_while_down), BOTH_SCENE(put_off),      BOTH_SCENE(runs_out),
-		BOTH_SCENE(by_country),       BOTH_SCENE(files_that_break_rules),
+		BOTH_SCENE(sweep_beside_the_queue), BOTH_SCENE(moved_while_down), BOTH_SCENE(bounced_and_renewed), BOTH_SCENE(low_severity_at_night), BOTH_SCENE(by_country),       BOTH_SCENE(files_that_break_rules),
 	};
 
 	return fixture_main(tests);

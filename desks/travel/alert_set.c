@@ -101,7 +101,7 @@ take_recipient(void *context, const struct recipient_standing_row *row)
 	standing->targeted = true;
 	standing->class = (uint8_t)row->class;
 	standing->released = row->released != 0;
-	standing->row = true;
+	standing->late = row->late != 0;
 	return OK;
 }
 
@@ -161,7 +161,7 @@ alert_standing_find(struct db_tx *tx, struct arena *arena, int64_t alert_id, int
 		standing.targeted = true;
 		standing.class = (uint8_t)row.class;
 		standing.released = row.released != 0;
-		standing.row = true;
+		standing.late = row.late != 0;
 	} else if (rc == NOT_FOUND) {
 		rc = alert_notice_list(tx, arena, &(struct alert_notice_list_args){ .event_id = alert_id }, &notices, &count, err);
 		for (size_t i = 0; rc == OK && i < count && !standing.targeted; i++) {

@@ -99,11 +99,12 @@ UPDATE watch SET ended_at = :ended_at WHERE id = :watch_id AND ended_at IS NULL;
 
 -- --- imports ------------------------------------------------------------------------------------------------------
 
--- A trip of the same import that has this id already.
+-- A trip of the same import that has this id already. The plus keeps SQLite from going through the whole batch.
 -- name: import_trip_find :one
+-- parameter: batch_id INTEGER
 -- column: legs INTEGER
 SELECT t.id, (SELECT count(*) FROM leg l WHERE l.trip_id = t.id) AS legs
-FROM trip t WHERE t.person_id = :person_id AND t.external_id = :external_id AND t.batch_id = :batch_id;
+FROM trip t WHERE t.person_id = :person_id AND t.external_id = :external_id AND +t.batch_id = :batch_id;
 
 -- name: import_leg_remove :exec
 -- parameter: batch_id INTEGER
@@ -130,18 +131,21 @@ UNION SELECT person_id FROM watch WHERE batch_id = :batch_id
 ORDER BY 1 LIMIT :most;
 
 -- name: import_owner_remove_leg :exec
-DELETE FROM leg WHERE batch_id = :batch_id AND person_id = :person_id;
+-- parameter: batch_id INTEGER
+DELETE FROM leg WHERE +batch_id = :batch_id AND person_id = :person_id;
 
 -- name: import_owner_remove_companion :exec
 -- parameter: batch_id INTEGER
 -- parameter: person_id INTEGER
-DELETE FROM companion WHERE trip_id IN (SELECT id FROM trip WHERE batch_id = :batch_id AND person_id = :person_id);
+DELETE FROM companion WHERE trip_id IN (SELECT id FROM trip WHERE +batch_id = :batch_id AND person_id = :person_id);
 
 -- name: import_owner_remove_trip :exec
-DELETE FROM trip WHERE batch_id = :batch_id AND person_id = :person_id;
+-- parameter: batch_id INTEGER
+DELETE FROM trip WHERE +batch_id = :batch_id AND person_id = :person_id;
 
 -- name: import_owner_remove_watch :exec
-DELETE FROM watch WHERE batch_id = :batch_id AND person_id = :person_id;
+-- parameter: batch_id INTEGER
+DELETE FROM watch WHERE +batch_id = :batch_id AND person_id = :person_id;
 
 -- --- the person's own data ------------------------------------------------------------------------------------------
 
@@ -351,9 +355,11 @@ SELECT person_id, class, released, late FROM recipient WHERE alert_id = :alert_i
 SELECT class, released, late FROM recipient WHERE alert_id = :alert_id AND person_id = :person_id;
 
 -- name: recipient_put :batch
-INSERT INTO recipient (alert_id, person_id, class, released, late, certain, leg_id, help_keyword_only, case_state, call_state, calls, changed_at)
-VALUES (:alert_id, :person_id, :class, :released, :late, :certain, :leg_id, 0, 0, 0, 0, :changed_at)
-ON CONFLICT (alert_id, person_id) DO UPDATE SET class = excluded.class, released = excluded.released, changed_at = excluded.changed_at;
+INSERT INTO recipient (alert_id, person_id, class, class_unanswered, released, late, certain, leg_id, help_keyword_only, case_state, call_state, calls,
+	changed_at)
+VALUES (:alert_id, :person_id, :class, CASE WHEN :class = 4 THEN 4 ELSE 3 END, :released, :late, :certain, :leg_id, 0, 0, 0, 0, :changed_at)
+ON CONFLICT (alert_id, person_id) DO UPDATE SET class = excluded.class, released = excluded.released, changed_at = excluded.changed_at,
+	class_unanswered = CASE WHEN excluded.class IN (3, 4) THEN excluded.class ELSE recipient.class_unanswered END;
 
 -- Who was handed a message of the alert that did not fail: of the frozen blocks, by the ids that an opened block gives its messages.
 -- name: alert_told_frozen :each
@@ -363,13 +369,13 @@ FROM notice JOIN block ON block.notice_id = notice.id
 JOIN message ON message.id >= block.id * 1024 AND message.id < block.id * 1024 + 1023
 WHERE notice.kind = 1 AND notice.event_id = :event_id AND block.state IN (2, 4, 5) AND block.channel > 0 AND message.state IN (3, 4, 5, 7);
 
--- The same of messages that are in no block: of those who came in late or whose plans moved forward, who all have a row.
+-- The same of messages that are in no block: of those who came in late.
 -- name: alert_told_late :each
 -- row: alert_told_row
 -- parameter: event_id INTEGER
 SELECT message.person_id, message.channel, message.text_group
 FROM recipient JOIN message ON message.person_id = recipient.person_id AND message.event_id = recipient.alert_id
-WHERE recipient.alert_id = :event_id AND message.notice_id > 0 AND message.state IN (3, 4, 5, 7);
+WHERE recipient.alert_id = :event_id AND recipient.late = 1 AND message.notice_id > 0 AND message.state IN (3, 4, 5, 7);
 
 -- What one person was to be told of an alert.
 -- name: alert_told_person :many
@@ -382,7 +388,7 @@ WHERE message.person_id = :person_id AND message.event_id = :event_id AND messag
 -- All that was sent for an alert: its versions, and what stands beside them.
 -- name: alert_notice_list :many
 -- parameter: event_id INTEGER
-SELECT id FROM notice WHERE kind = 1 AND event_id = :event_id ORDER BY id;
+SELECT id, subject_id FROM notice WHERE kind = 1 AND event_id = :event_id ORDER BY id;
 
 -- name: alert_watch_zones :each
 SELECT id, zone FROM watch WHERE ended_at IS NULL;
@@ -876,13 +882,10 @@ ORDER BY r.person_id, c.rank, c.id;
 
 -- name: board_check_rows :many
 -- column: people INTEGER
--- column: released INTEGER
--- column: late INTEGER
 -- column: others_safe INTEGER
 -- column: others_help INTEGER
-SELECT alert_id, class, count(*) AS people, CAST(sum(released) AS INTEGER) AS released, CAST(sum(late) AS INTEGER) AS late,
-	CAST(sum(others_safe) AS INTEGER) AS others_safe, CAST(sum(others_help) AS INTEGER) AS others_help
-FROM recipient GROUP BY alert_id, class ORDER BY alert_id, class;
+SELECT alert_id, count(*) AS people, CAST(sum(others_safe) AS INTEGER) AS others_safe, CAST(sum(others_help) AS INTEGER) AS others_help
+FROM recipient GROUP BY alert_id ORDER BY alert_id;
 
 -- name: board_check_companions :many
 -- column: people INTEGER

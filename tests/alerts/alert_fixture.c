@@ -180,6 +180,22 @@ move_someone(struct scene *scene, const struct someone *someone)
 	follow(scene);
 }
 
+static enum rc
+renew_work(struct db_tx *tx, void *context, struct err *err)
+{
+	const int64_t person_id = *(const int64_t *)context;
+
+	enum rc rc = renew_alert_contact(tx, &(struct renew_alert_contact_args){ .person_id = person_id }, NULL, err);
+	return rc == OK ? person_touch(tx, person_id, clock_now(), err) : rc;
+}
+
+void
+renew_mailbox(struct scene *scene, int64_t person_id)
+{
+	scene_write(scene, renew_work, &person_id);
+	follow(scene);
+}
+
 struct confirming {
 	int64_t person_id;
 	enum channel_kind channel;
@@ -232,9 +248,22 @@ turn(struct scene *scene)
 		scene->engine->beat_at = scene->engine->rest_until = 0;
 		quiet = engine_round(scene->engine) ? 0 : quiet + 1;
 		fake_accept_all(&scene->sms);
+		for (size_t i = scene->heard_mail; scene->refuse_mail && i < scene->mail.count; i++)
+			if (scene->mail.messages[i].answered < scene->mail.messages[i].parts)
+				fake_refuse(&scene->mail, i, CHANNEL_FAULT_RECIPIENT, 550);
 		fake_accept_all(&scene->mail);
 	}
 	assert_true(rounds < 2000);
+}
+
+void
+clock_to(int hour)
+{
+	const struct zone *zone = zone_find(S("Africa/Tunis"));
+	const int64_t now = clock_now();
+
+	assert_non_null(zone);
+	clock_set_offset(clock_offset() + zone_next_hour(zone, now + CLOCK_HOUR, hour) - now);
 }
 
 void
@@ -255,9 +284,9 @@ file_of(struct scene *scene, double latitude, double longitude, double half, con
 	struct arena *arena = &scene->fixture->arena;
 
 	return str_format(arena,
-	                  "{\"kind\":\"weather\",\"severity\":\"Severe\",\"hours\":240,\"zone\":\"Africa/Tunis\",\"area\":{\"type\":\"Polygon\",\"coordinates\":"
+	                  "{\"kind\":\"weather\",%s\"hours\":240,\"zone\":\"Africa/Tunis\",\"area\":{\"type\":\"Polygon\",\"coordinates\":"
 	                  "[[[%f,%f],[%f,%f],[%f,%f],[%f,%f],[%f,%f]]]},\"texts\":{\"en\":{\"headline\":\"Storm\",\"instruction\":\"Stay inside\"}}%s%s}",
-	                  longitude - half, latitude - half, longitude + half, latitude - half, longitude + half, latitude + half, longitude - half,
+	                  more && strstr(more, "severity") ? "" : "\"severity\":\"Severe\",", longitude - half, latitude - half, longitude + half, latitude - half, longitude + half, latitude + half, longitude - half,
 	                  latitude + half, longitude - half, latitude - half, more ? "," : "", more ? more : "");
 }
 

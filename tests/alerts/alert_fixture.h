@@ -18,6 +18,7 @@ struct scene {
 	struct engine *engine;
 	struct fake_channel sms, mail;
 	size_t heard_mail, heard_sms; /* of the roads' messages, looked at already */
+	bool refuse_mail;             /* the relay knows no mailbox */
 };
 
 /* A person to be put into the store: mail "pN@example.org", mobile "+15550N". */
@@ -47,11 +48,15 @@ void scene_read(struct scene *scene, db_work work, void *context);
 void put_someone(struct scene *scene, const struct someone *someone);
 /* Replaces a person's stays by one. */
 void move_someone(struct scene *scene, const struct someone *someone);
+/* A new confirmed mailbox "pN@example.org" in place of those that ended. */
+void renew_mailbox(struct scene *scene, int64_t person_id);
 void confirm_someone(struct scene *scene, int64_t person_id, enum channel_kind channel);
 /* The index follows the store, and with it late joining. */
 void follow(struct scene *scene);
 /* Everything due is handed over and accepted. */
 void turn(struct scene *scene);
+/* Moves the clock to the next time it is `hour` in Tunis. */
+void clock_to(int hour);
 /* Moves the clock on, and does what time brings. */
 void wait_hours(struct scene *scene, double hours);
 

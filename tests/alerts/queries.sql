@@ -10,6 +10,9 @@ VALUES (:person_id, :channel, :address, 1, 1, :confirmed_at, 2, 1);
 -- name: confirm_alert_contact :exec
 UPDATE contact SET confirmed_at = 1 WHERE person_id = :person_id AND channel = :channel;
 
+-- name: renew_alert_contact :exec
+UPDATE contact SET ended_at = NULL WHERE person_id = :person_id AND channel = 1;
+
 -- name: put_alert_leg :exec
 -- parameter: kind INTEGER
 INSERT INTO leg (person_id, trip_id, position, kind, place_name, latitude, longitude, radius, country, zone, from_date, to_date, from_unsure,
