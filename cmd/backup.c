@@ -110,15 +110,22 @@ static enum rc
 backup_write(const struct command_line *line, struct house *house, struct arena *arena, const char *path, struct str key, int64_t days, struct err *err)
 {
 	const bool dump = is_postgresql(line->db_url);
-	const char *copy = str_format(arena, "%s.copying", path).ptr;
+	/* In the clear for a while: so it stays in the data folder, where the store itself is, and not where backups go. */
+	const char *copy = str_format(arena, "%s/backup.copying", line->data_folder).ptr;
 	const char *secret = str_format(arena, "%s/secret.key", line->data_folder).ptr;
 	const int64_t now = clock_now();
 	struct sealed *sealed = NULL;
+	int lock = -1;
 
-	unlink(copy);
-	enum rc rc = sealed_create(path, key, now, now + days * CLOCK_DAY, &sealed, err);
-	if (rc != OK)
+	enum rc rc = folder_lock(line->data_folder, "backup", true, "another backup is being made", &lock, err);
+	if (rc == OK)
+		rc = sealed_create(path, key, now, now + days * CLOCK_DAY, &sealed, err);
+	if (rc != OK) {
+		if (lock >= 0)
+			close(lock);
 		return rc;
+	}
+	unlink(copy); /* of a backup that was broken off */
 	if (dump) {
 		char *const arguments[] = { "pg_dump", "--format=custom", "--no-owner", "--file", (char *)(uintptr_t)copy, (char *)(uintptr_t)line->db_url, NULL };
 		const mode_t mask = umask(0077);
@@ -133,6 +140,7 @@ backup_write(const struct command_line *line, struct house *house, struct arena 
 		rc = entry_add(sealed, dump ? "chancery.pgdump" : "chancery.db", copy, err);
 	unlink(copy);
 	enum rc closed = sealed_close(sealed, rc == OK, err);
+	close(lock);
 	return rc == OK ? closed : rc;
 }
 
@@ -244,7 +252,7 @@ command_restore(struct command_line *line)
 		return command_usage(line, "name the file and, with --key, the file of the private key");
 	arena_init(&arena);
 	err_init(&err, &arena);
-	enum rc rc = server_lock(line->data_folder, true, &lock, &err);
+	enum rc rc = folder_lock(line->data_folder, "server", true, "a server runs on it; stop it first", &lock, &err);
 	if (rc == OK)
 		rc = file_text(&arena, key_file, &key, &err);
 	if (rc == OK)

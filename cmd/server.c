@@ -83,20 +83,20 @@ server_block_signals(sigset_t *out)
 }
 
 enum rc
-server_lock(const char *data_folder, bool alone, int *out, struct err *err)
+folder_lock(const char *data_folder, const char *name, bool alone, const char *held, int *out, struct err *err)
 {
 	struct arena arena;
 	enum rc rc = OK;
 
 	arena_init(&arena);
-	const char *path = str_format(&arena, "%s/server.lock", data_folder).ptr;
+	const char *path = str_format(&arena, "%s/%s.lock", data_folder, name).ptr;
 	const int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (file < 0)
 		rc = err_set(err, FAILED, "%s: %s", path, strerror(errno));
 	else if (flock(file, (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0)
 		*out = file;
 	else if (errno == EWOULDBLOCK)
-		rc = err_set(err, CONFLICT, alone ? "a server runs on the data folder %s; stop it first" : "the data folder %s is being restored", data_folder);
+		rc = err_set(err, CONFLICT, "%s: %s", data_folder, held);
 	else
 		rc = err_set(err, FAILED, "%s: %s", path, strerror(errno));
 	if (rc != OK && file >= 0)
@@ -109,7 +109,7 @@ enum rc
 server_start(struct server *server, struct house *house, const struct http_options *http, struct err *err)
 {
 	*server = (struct server){ .house = house, .lock = -1 };
-	enum rc rc = server_lock(house->data_folder, false, &server->lock, err);
+	enum rc rc = folder_lock(house->data_folder, "server", false, "a backup is being restored into it", &server->lock, err);
 	if (rc == OK)
 		rc = house_start(house, err);
 	if (rc != OK)

@@ -22,9 +22,9 @@ struct server {
 
 /* Blocks SIGTERM and SIGINT (before any thread is made, so that only sigwait(out) hears them) and ignores SIGPIPE. */
 void server_block_signals(sigset_t *out);
-/* Takes the lock of a data folder: shared for a server, alone for what puts another store in its place. Closing *out (or the end of the
- * process) gives it back. CONFLICT when the other kind holds it. */
-enum rc server_lock(const char *data_folder, bool alone, int *out, struct err *err);
+/* Takes DATA/NAME.lock: shared by servers ("server"), alone by what must not run beside another. Closing *out (or the end of the process)
+ * gives it back. CONFLICT, with `held` as the reason, when it cannot be had now. */
+enum rc folder_lock(const char *data_folder, const char *name, bool alone, const char *held, int *out, struct err *err);
 /* Starts the rooms, the roads out, the web server, the dispatcher, the index's follower and the jobs. Whatever it returns: server_stop. */
 enum rc server_start(struct server *server, struct house *house, const struct http_options *http, struct err *err);
 /* First nobody gives us anything new, then what is on its way is answered and written down. */

@@ -219,7 +219,7 @@ class Backup(Case):
         self.assertEqual(len(self.expect(DONE, '--json', 'user', 'list', data=self.old, url=old)[0].splitlines()), 2)
         self.expect(DONE, 'restore', self.backup, '--key', self.key, '--replace', data=self.old, url=old)
         self.assertEqual(len(self.expect(DONE, '--json', 'user', 'list', data=self.old, url=old)[0].splitlines()), 1)
-        self.assertEqual(sorted(path.name for path in self.folder.glob('*.copying')), [])
+        self.assertEqual([str(path) for path in self.folder.rglob('*.copying')], [])
 
     def test_what_is_not_believed(self):
         old = self.store_url('old')
