@@ -13,15 +13,10 @@ import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'support'))
 from chancery import PATIENCE, World, store_argument  # noqa: E402
-from traveller import codes_of, confirm, enrol, form_values, wait_code  # noqa: E402
+from traveller import codes_of, enrol, form_values, source, wait_code  # noqa: E402
 
 WRONG_CODES = 10000
 TABLES = ('person', 'person_name', 'contact', 'emergency_contact', 'trip', 'companion', 'leg', 'watch', 'code', 'message', 'message_text')
-
-
-def source(number):
-    """A client address of the documentation's and benchmarks' ranges (RFC 5737, RFC 2544)."""
-    return f'198.{18 + (number >> 16 & 1)}.{number >> 8 & 255}.{number & 255}'
 
 
 def stored(world):

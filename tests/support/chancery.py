@@ -241,6 +241,12 @@ class World:
             self.officers[login] = (browser, secret)
         return self.officers[login][0]
 
+    def again(self, login='officer'):
+        """A second window of the officer's browser, for another thread."""
+        window = self.browser()
+        window.cookies = dict(self.officers[login][0].cookies)
+        return window
+
     def sign_in(self, login='officer'):
         """Signs the officer in again (sessions of a moved clock may be over); waits for a code that was not used yet."""
         browser, secret = self.officers[login]

@@ -7,6 +7,11 @@ from chancery import wait_for
 CODE = re.compile(r'(?<!\d)(\d{6})(?!\d)')
 
 
+def source(number):
+    """A client address out of the range for benchmarks (RFC 2544): everybody has their own."""
+    return f'198.{18 + (number >> 16 & 1)}.{number >> 8 & 255}.{number & 255}'
+
+
 def day(world, days):
     """The day so many days from the world's today, as a date field sends it."""
     return (datetime.datetime.fromtimestamp(world.now(), datetime.timezone.utc).date() + datetime.timedelta(days=days)).isoformat()
@@ -77,3 +82,14 @@ def own_page(world, *addresses):
             if found:
                 return found.group(0)
     raise AssertionError(f'no message to {addresses} holds the link of the own page')
+
+
+def answer_by_link(world, text, language, client, needs_help, note='', place=''):
+    """Opens the answer link of a message, as a phone does, and presses one of the two buttons; returns the page that thanks."""
+    link = re.search(r'/a/[a-z0-9]+', text)
+    assert link, text
+    browser = world.browser(language, client)
+    page = browser.get(link.group(0)).expect()
+    page = page.submit({'note': note, 'place': place}, having='note', button='help' if needs_help else 'safe')
+    assert page.status == 200 and 'class="panel good"' in page.source or 'class="panel warn"' in page.source, page.text
+    return page
