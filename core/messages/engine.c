@@ -10,6 +10,7 @@
 #define GONE_EVERY (5 * CLOCK_SECOND)      /* for dispatchers that are silent */
 #define REST (CLOCK_SECOND / 5)            /* after the store failed */
 #define RENDER_AGAIN CLOCK_MINUTE
+#define FAILURES_MOST 5                    /* in a row; then what it stumbles over is looked for */
 #define FOLLOW_WAIT (CLOCK_SECOND / 5)
 #define CHANGES_MOST 1000
 
@@ -373,6 +374,7 @@ static void run_cycle(struct engine *engine, struct filled *filled, struct err *
 	while (id_map_each(&engine->lives, &at, &value))
 		((struct live *)value)->in_batch = false;
 	if (rc == OK) {
+		engine->failures = 0;
 		engine->ask_all = false;
 		engine->beat_at = clock_monotonic() + BEAT;
 		atomic_store(&engine->lease_until, cycle.now + LEASE);
@@ -387,6 +389,11 @@ static void run_cycle(struct engine *engine, struct filled *filled, struct err *
 			start_over(engine);
 		else if (!(rc == CONFLICT && engine->fold.slowly))
 			report_failure(engine, "cycle", rc, err);
+		bool helpless = rc == FAILED && !db_is_full(engine->house->db);
+		if ((helpless || rc == INVALID || rc == CONFLICT || rc == NOT_FOUND) && ++engine->failures == FAILURES_MOST) {
+			engine->failures = 0;
+			fold_isolate(engine);
+		}
 	}
 	for (size_t i = 0; i < engine->road_count; i++)
 		road_push(&engine->roads[i]);

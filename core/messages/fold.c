@@ -465,16 +465,77 @@ enum rc fold_write(struct engine *engine, struct db_tx *tx, struct arena *arena,
 	if (rc == OK)
 		rc = write_accepts(engine, tx, arena, counters, moves, err);
 	for (size_t i = 0; rc == OK && i < fold->ending_count; i++)
-		rc = write_ending(engine, tx, arena, &fold->endings[i], counters, moves, err);
+		if (!fold->endings[i].skip)
+			rc = write_ending(engine, tx, arena, &fold->endings[i], counters, moves, err);
 	for (size_t i = 0; rc == OK && i < engine->road_count; i++)
 		if (fold->down[i])
 			rc = release_doubts(engine, tx, &engine->roads[i], moves, err);
 	return rc;
 }
 
+/* --- what cannot be written ------------------------------------------------------------------------------------------------------ */
+
+struct probe {
+	struct engine *engine;
+	const struct ending *ending;
+	const struct receipt_report *receipt;
+	const struct incoming_report *incoming;
+};
+
+/* CONFLICT when it could be written: nothing of it is to stay. */
+static enum rc probe_work(struct db_tx *tx, void *context, struct err *err)
+{
+	const struct probe *probe = context;
+	struct arena arena;
+	struct counters counters;
+	struct moves moves = { 0 };
+	arena_init(&arena);
+	counters_init(&counters, &arena);
+	enum rc rc = OK;
+	if (probe->ending)
+		rc = write_ending(probe->engine, tx, &arena, probe->ending, &counters, &moves, err);
+	else if (probe->receipt)
+		rc = receipt_write(probe->engine, tx, &arena, probe->receipt, &counters, &moves, err);
+	else
+		rc = incoming_store(probe->engine, tx, &arena, probe->incoming, err);
+	if (rc == OK)
+		rc = counters_write(tx, &counters, err);
+	probe->engine->fold.kept = NULL; /* it lay in this arena */
+	arena_release(&arena);
+	return rc == OK ? CONFLICT : rc == CONFLICT ? FAILED : rc;
+}
+
+static bool stumbles(struct probe probe, const char *what, int64_t id)
+{
+	struct arena arena;
+	struct err err;
+	arena_init(&arena);
+	err_init(&err, &arena);
+	enum rc rc = db_write(probe.engine->house->db, DB_LANE_DELIVERY, probe_work, &probe, &err);
+	bool bad = rc == FAILED || rc == INVALID || rc == NOT_FOUND || rc == DENIED;
+	if (bad)
+		log_error("left_out", LOGC("what", what), LOGI("message", id), LOGS("detail", err.detail));
+	arena_release(&arena);
+	return bad;
+}
+
+void fold_isolate(struct engine *engine)
+{
+	struct fold *fold = &engine->fold;
+	for (size_t i = 0; i < fold->ending_count; i++)
+		fold->endings[i].skip = stumbles((struct probe){ .engine = engine, .ending = &fold->endings[i] }, "answer", fold->endings[i].id);
+	for (size_t i = 0; i < fold->mail.receipt_count; i++)
+		fold->mail.receipts[i].skip = stumbles((struct probe){ .engine = engine, .receipt = &fold->mail.receipts[i] }, "receipt", 0);
+	for (size_t i = 0; i < fold->mail.incoming_count; i++)
+		if (fold->mail.incoming[i].take)
+			fold->mail.incoming[i].skip =
+				stumbles((struct probe){ .engine = engine, .incoming = &fold->mail.incoming[i] }, "incoming", 0);
+}
+
 /* --- after the commit ----------------------------------------------------------------------------------------------------------- */
 
-static void acknowledge(struct engine *engine)
+/* Tells the carriers: stored true for what is committed, false for what was left out. */
+static void acknowledge(struct engine *engine, bool stored)
 {
 	struct mail *mail = &engine->fold.mail;
 	for (size_t i = 0; i < engine->road_count; i++) {
@@ -486,14 +547,18 @@ static void acknowledge(struct engine *engine)
 			const struct incoming_report *text = receipt ? NULL : &mail->incoming[r - mail->receipt_count];
 			if ((receipt ? got->road : text->road) != i || (receipt ? !got->has_ticket : text->only_if_unmatched))
 				continue;
+			/* A text that looked like a receipt has one ticket with it. */
+			bool skipped = receipt ? got->skip || (got->by_content && mail->incoming[got->incoming].skip) : text->skip;
+			if (skipped == stored)
+				continue;
 			tickets[count++] = receipt ? got->ticket : text->ticket;
 			if (count == COUNT_OF(tickets)) {
-				channel_acknowledge(engine->roads[i].channel, tickets, count, true);
+				channel_acknowledge(engine->roads[i].channel, tickets, count, stored);
 				count = 0;
 			}
 		}
 		if (count > 0)
-			channel_acknowledge(engine->roads[i].channel, tickets, count, true);
+			channel_acknowledge(engine->roads[i].channel, tickets, count, stored);
 	}
 }
 
@@ -506,7 +571,8 @@ static void forget(struct engine *engine, struct flight *flight)
 void fold_clear(struct engine *engine)
 {
 	struct fold *fold = &engine->fold;
-	acknowledge(engine);
+	acknowledge(engine, true);
+	acknowledge(engine, false);
 	for (size_t i = 0; i < fold->accept_count; i++)
 		forget(engine, fold->accepted[i]);
 	for (size_t i = 0; i < fold->ending_count; i++)

@@ -135,8 +135,8 @@ static enum rc store_part(struct db_tx *tx, struct arena *arena, const struct pa
 	return rc == OK ? join_parts(tx, arena, key, true, err) : rc;
 }
 
-static enum rc store_one(struct engine *engine, struct db_tx *tx, struct arena *arena, const struct incoming_report *report,
-                         struct err *err)
+enum rc incoming_store(struct engine *engine, struct db_tx *tx, struct arena *arena, const struct incoming_report *report,
+                       struct err *err)
 {
 	const struct road *road = &engine->roads[report->road];
 	struct sms_received received = {
@@ -169,9 +169,9 @@ enum rc incoming_write(struct engine *engine, struct db_tx *tx, struct arena *ar
 	const struct mail *mail = &engine->fold.mail;
 	enum rc rc = OK;
 	for (size_t i = 0; rc == OK && i < mail->incoming_count; i++) {
-		if (!mail->incoming[i].take)
+		if (!mail->incoming[i].take || mail->incoming[i].skip)
 			continue;
-		rc = store_one(engine, tx, arena, &mail->incoming[i], err);
+		rc = incoming_store(engine, tx, arena, &mail->incoming[i], err);
 		engine->read_look = true;
 	}
 	return rc;

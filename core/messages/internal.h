@@ -149,7 +149,7 @@ struct receipt_report {
 	size_t key_count;
 	int64_t unmatched_id; /* kept before and matched now; then no ticket */
 	uint8_t road, delivery;
-	bool has_ticket, by_content;
+	bool has_ticket, by_content, skip;
 	char carrier_id[65];
 	char from[65];
 	char stat[41];
@@ -165,6 +165,7 @@ struct incoming_report {
 	uint8_t part_total, part_number;
 	bool only_if_unmatched; /* stands here for a receipt by content */
 	bool take;              /* to be stored */
+	bool skip;
 	char from[65], to[65];
 	struct str bytes; /* heap */
 };
@@ -191,6 +192,7 @@ struct ending {
 	int64_t id;
 	enum message_event event;
 	bool late, bounced, waited;
+	bool skip; /* the store or the desk cannot take it: see fold_isolate */
 	enum message_reason reason;
 	int64_t status_code, part;
 	const char *carrier_id, *status; /* of the flight or the report; NULL none */
@@ -276,6 +278,7 @@ struct engine {
 	int64_t change_seen;
 	int64_t parts_at, looked_at, beat_at, swept_at, closed_at, gone_at, counted_at; /* monotonic: when it is next time to */
 	int64_t rest_until;            /* monotonic: the store failed; nothing new is marked before */
+	int failures;                  /* of the transaction, in a row, that another try does not mend */
 	struct fold fold;
 	struct receipt_index receipts;
 	struct id_map waiting;         /* hash of route and key to receipts that came before their answer */
@@ -358,6 +361,10 @@ void fold_take(struct engine *engine);
 bool fold_is_empty(const struct fold *fold);
 enum rc fold_write(struct engine *engine, struct db_tx *tx, struct arena *arena, struct counters *counters,
                    struct moves *moves, struct err *err);
+/* The transaction failed again and again: finds what it stumbles over, by writing each thing alone and rolling it back, and
+ * leaves that out, so that one thing nobody foresaw does not stop all others. A message left out stays 'submitted' and is in
+ * doubt at the next start; a receipt or text left out is refused to the carrier, which brings it again. */
+void fold_isolate(struct engine *engine);
 /* After the commit: tells the carriers, forgets what is answered. */
 void fold_clear(struct engine *engine);
 void mail_release(struct mail *mail);
@@ -382,6 +389,8 @@ int64_t retry_after(unsigned attempts);
 bool lane_resends(int64_t lane);
 
 /* --- receipt.c ---------------------------------------------------------------------------------------------------------- */
+enum rc receipt_write(struct engine *engine, struct db_tx *tx, struct arena *arena, const struct receipt_report *receipt,
+                      struct counters *counters, struct moves *moves, struct err *err);
 enum rc receipts_write(struct engine *engine, struct db_tx *tx, struct arena *arena, struct counters *counters,
                        struct moves *moves, struct err *err);
 /* An answer came: receipts that were before it are taken up again. */
@@ -395,6 +404,8 @@ void receipts_heard(struct engine *engine, int64_t unmatched_id);
 void receipts_settle(struct engine *engine);
 
 /* --- incoming.c ------------------------------------------------------------------------------------------------------------ */
+enum rc incoming_store(struct engine *engine, struct db_tx *tx, struct arena *arena, const struct incoming_report *report,
+                       struct err *err);
 enum rc incoming_write(struct engine *engine, struct db_tx *tx, struct arena *arena, struct err *err);
 /* Reads what is stored and not yet read, by the rules; *more_out: there is more. */
 enum rc incoming_read(struct engine *engine, bool *more_out, struct err *err);

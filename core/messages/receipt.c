@@ -363,28 +363,34 @@ static enum rc keep(struct engine *engine, struct db_tx *tx, struct arena *arena
 	return OK;
 }
 
+enum rc receipt_write(struct engine *engine, struct db_tx *tx, struct arena *arena, const struct receipt_report *receipt,
+                      struct counters *counters, struct moves *moves, struct err *err)
+{
+	struct receipt_match match = { 0 };
+	enum rc rc = find_message(engine, tx, arena, receipt, &match, err);
+	if (rc != OK)
+		return rc;
+	if (match.message_id > 0)
+		rc = apply(engine, tx, arena, &match, receipt, counters, moves, err);
+	else if (receipt->by_content)
+		engine->fold.mail.incoming[receipt->incoming].take = true; /* a person typed it */
+	else if (receipt->unmatched_id == 0)
+		rc = keep(engine, tx, arena, receipt, err);
+	if (rc == OK && match.message_id > 0 && receipt->unmatched_id > 0) {
+		struct receipt_matched_args args = { .id = receipt->unmatched_id, .matched_at = clock_now() };
+		rc = receipt_matched(tx, &args, NULL, err);
+	}
+	return rc;
+}
+
 enum rc receipts_write(struct engine *engine, struct db_tx *tx, struct arena *arena, struct counters *counters,
                        struct moves *moves, struct err *err)
 {
-	struct mail *mail = &engine->fold.mail;
+	const struct mail *mail = &engine->fold.mail;
 	enum rc rc = OK;
 	engine->fold.kept = NULL;
-	for (size_t i = 0; rc == OK && i < mail->receipt_count; i++) {
-		const struct receipt_report *receipt = &mail->receipts[i];
-		struct receipt_match match = { 0 };
-		rc = find_message(engine, tx, arena, receipt, &match, err);
-		if (rc != OK)
-			break;
-		if (match.message_id > 0)
-			rc = apply(engine, tx, arena, &match, receipt, counters, moves, err);
-		else if (receipt->by_content)
-			mail->incoming[receipt->incoming].take = true; /* a person typed it */
-		else if (receipt->unmatched_id == 0)
-			rc = keep(engine, tx, arena, receipt, err);
-		if (rc == OK && match.message_id > 0 && receipt->unmatched_id > 0) {
-			struct receipt_matched_args args = { .id = receipt->unmatched_id, .matched_at = clock_now() };
-			rc = receipt_matched(tx, &args, NULL, err);
-		}
-	}
+	for (size_t i = 0; rc == OK && i < mail->receipt_count; i++)
+		if (!mail->receipts[i].skip)
+			rc = receipt_write(engine, tx, arena, &mail->receipts[i], counters, moves, err);
 	return rc;
 }

@@ -444,6 +444,40 @@ static void test_long_messages(void **state)
 	rig_release(&rig);
 }
 
+/* What nobody foresaw about one message does not stop the others. */
+static void test_one_stumbling_block(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 5);
+	int64_t notice = rig_send(&rig, 1, 1, 5, SMS);
+	rig_turn(&rig);
+	record.stumbles_person = 3;
+	for (int64_t person = 1; person <= 4; person++)
+		fake_refuse(&rig.sms, last_to(&rig, person), CHANNEL_FAULT_MESSAGE, 0x45);
+	fake_accept(&rig.sms, last_to(&rig, 5), 0, "F5");
+	fake_receipt(&rig.sms, "F5", "", CHANNEL_DELIVERY_DELIVERED, "DELIVRD");
+	fake_incoming(&rig.sms, "+15550000005", "+15550100", S("SAFE"), 0, 0);
+	log_set_level(LOG_ERROR + 1);
+	for (int i = 0; i < 6; i++)
+		rig_turn(&rig);
+	log_set_level(LOG_ERROR);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_FAILED), 3);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_DELIVERED), 1);
+	assert_int_equal(rig_message(&rig, notice, 3, CHANNEL_SMS).state, MESSAGE_SUBMITTED);
+	assert_int_equal(record.answers, 1);
+	assert_int_equal(rig.sms.tickets_stored, 2);
+	rig_check(&rig);
+	record.stumbles_person = 0;
+	rig_crash(&rig);
+	rig_start(&rig);
+	rig_turn(&rig);
+	assert_int_equal(rig_message(&rig, notice, 3, CHANNEL_SMS).was_in_doubt, 1);
+	assert_int_equal(sent_to(&rig, 3), 2);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
 /* --- two processes ---------------------------------------------------------------------------------------------------------------------- */
 
 /* A dispatcher that was taken for dead starts over; the other delivers what it had. */
@@ -616,6 +650,7 @@ int main(void)
 		BOTH(test_receipts_in_any_order),
 		BOTH(test_receipts_by_other_readings),
 		BOTH(test_long_messages),
+		BOTH(test_one_stumbling_block),
 		BOTH(test_taken_over),
 		BOTH(test_check_finds_a_wrong_counter),
 		BOTH(test_random),

@@ -43,7 +43,8 @@ static enum rc test_unreachable(struct db_tx *tx, int64_t event_id, int64_t pers
 	(void)tx;
 	(void)event_id;
 	(void)now;
-	(void)err;
+	if (person_id == record.stumbles_person)
+		return err_set(err, FAILED, "a mistake of the desk");
 	if (record.unreachable_count < COUNT_OF(record.unreachable))
 		record.unreachable[record.unreachable_count++] = unreachable ? person_id : -person_id;
 	return OK;

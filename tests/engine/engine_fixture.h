@@ -30,6 +30,7 @@ struct desk_record {
 	size_t answers, progress;
 	const char *text;         /* rendered; NULL: "notice SUBJECT group GROUP person ID" */
 	int64_t fails_person;     /* render fails for this one */
+	int64_t stumbles_person;  /* unreachable() fails for this one */
 };
 extern struct desk_record record;
 
