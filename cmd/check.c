@@ -34,10 +34,17 @@ check_alerts(struct house *house, check_report report, void *context, int64_t *w
 	return alert_check(house, report, context, wrong_out, err);
 }
 
+static enum rc
+check_board(struct house *house, check_report report, void *context, int64_t *wrong_out, struct err *err)
+{
+	return board_check(house, report, context, wrong_out, err);
+}
+
 static const struct check checks[] = {
 	{ "statements", "every statement of the program fits the store", check_statements },
 	{ "messages", "each notice's messages by channel: planned is the sum of the classes, counters equal the rows", check_messages },
 	{ "alerts", "each alert's people: targeted = safe + needs help + no answer yet + unreachable, counters equal the rows", check_alerts },
+	{ "board", "each person of an alert stands in one class, and its rows, answers and cases agree", check_board },
 };
 
 static void

@@ -13,6 +13,8 @@
 #define CHANGES_KEPT (7 * CLOCK_DAY) /* who has not looked for so long reads everything anew */
 #define SERVER_PATIENCE (10 * CLOCK_SECOND) /* for carriers' answers when the server ends */
 
+static int64_t started_at; /* set once, before the first question */
+
 static void
 trim_changes(struct house *house)
 {
@@ -24,6 +26,33 @@ trim_changes(struct house *house)
 	if (db_change_trim(house->db, clock_now() - CHANGES_KEPT, &err) != OK)
 		log_warn("server.trim", LOGS("detail", err.detail));
 	arena_release(&arena);
+}
+
+static void
+write_metrics(struct house *house, struct buf *out)
+{
+	struct leg_index *index = audience_index(house);
+	const struct {
+		const char *name, *help;
+		int64_t value;
+	} figures[] = {
+		{ "index_entries", "Stays and watches in the index in memory", (int64_t)leg_index_count(index) },
+		{ "index_bytes", "Memory of the index", (int64_t)leg_index_bytes(index) },
+		{ "start_time_seconds", "When the server started, in seconds since 1970", started_at / CLOCK_SECOND },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(figures); i++)
+		buf_format(out, "# HELP chancery_%s %s\n# TYPE chancery_%s gauge\nchancery_%s %lld\n", figures[i].name, figures[i].help, figures[i].name,
+		           figures[i].name, (long long)figures[i].value);
+}
+
+static enum rc
+start(struct house *house, struct err *err)
+{
+	(void)err;
+	started_at = clock_now();
+	house_add_metrics(house, write_metrics);
+	return OK;
 }
 
 static const struct job jobs[] = {
@@ -40,6 +69,7 @@ const struct desk server_desk = {
 	.job_count = COUNT_OF(jobs),
 	.settings = settings,
 	.setting_count = COUNT_OF(settings),
+	.start = start,
 };
 
 void

@@ -1,5 +1,20 @@
 /* The room's table: settings, probes, start and stop. */
 #include "core/messages/internal.h"
+#include "core/messages/views.h"
+
+static const struct route routes[] = {
+	{ METHOD_GET, "/desk/inbox", inbox_get, "Incoming messages that wait for an officer", PERMIT_OFFICER, RATE_PAGE, false },
+	{ METHOD_GET, "/desk/inbox/:id", inbox_item_get, "One incoming message with its history", PERMIT_OFFICER, RATE_PAGE, false },
+	{ METHOD_POST, "/desk/inbox/:id", inbox_item_post, "Take, give back, record as an answer, answer, close, undo", PERMIT_OFFICER, RATE_FORM, false },
+	{ METHOD_GET, "/desk/messages", lookup_get, "What one person was sent and what became of it", PERMIT_OFFICER, RATE_PAGE, false },
+	{ METHOD_GET, "/desk/delivery", delivery_get, "How delivery goes, and the alerts held for an officer's word", PERMIT_READER, RATE_PAGE, false },
+	{ METHOD_POST, "/desk/delivery", delivery_post, "Sends or drops what a held alert has queued", PERMIT_OFFICER, RATE_FORM, false },
+};
+
+static const struct menu_entry menu[] = {
+	{ MSG_messages_inbox_title, "/desk/inbox", PERMIT_OFFICER, 30 },
+	{ MSG_messages_delivery_title, "/desk/delivery", PERMIT_READER, 60 },
+};
 
 static const struct setting settings[] = {
 	{ "messages.unrecorded_most", SETTING_INT, "1000", 1, 100000,
@@ -78,6 +93,10 @@ static void stop(struct house *house)
 
 const struct desk messages_desk = {
 	.name = "messages",
+	.routes = routes,
+	.route_count = COUNT_OF(routes),
+	.menu = menu,
+	.menu_count = COUNT_OF(menu),
 	.migrations = messages_migrations,
 	.migration_count = &messages_migration_count,
 	.settings = settings,

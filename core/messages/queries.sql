@@ -573,7 +573,7 @@ INSERT INTO inbox_note (action_id, text) VALUES (:action_id, :text);
 -- The newest action that can be taken back.
 -- name: inbox_action_last :one
 SELECT id, action, was_state, was_owner FROM inbox_action
-WHERE incoming_id = :incoming_id AND undone_by IS NULL AND action IN (1, 2, 3, 5) ORDER BY id DESC LIMIT 1;
+WHERE incoming_id = :incoming_id AND undone_by IS NULL AND action IN (1, 2, 3, 5, 7) ORDER BY id DESC LIMIT 1;
 
 -- name: inbox_action_undo :exec
 UPDATE inbox_action SET undone_by = :undone_by WHERE id = :id AND undone_by IS NULL;

@@ -335,12 +335,13 @@ static enum rc map_columns(struct csv *csv, const struct import_kind *kind, int 
 static enum rc add_records(struct csv *csv, struct import *import, const int *places, size_t columns, struct err *err)
 {
 	struct str values[COLUMNS_MAX];
+	struct arena scratch;
 	enum rc rc = OK;
 
+	arena_init(&scratch);
 	while (rc == OK) {
-		struct arena scratch;
 		struct err own;
-		arena_init(&scratch);
+		arena_clear(&scratch);
 		err_init(&own, &scratch);
 		const enum rc next = csv_next(csv, &own);
 		if (next == INVALID) {
@@ -356,8 +357,8 @@ static enum rc add_records(struct csv *csv, struct import *import, const int *pl
 		} else {
 			rc = next == NOT_FOUND ? NOT_FOUND : err_set(err, next, "%.*s", STR_ARG(own.detail));
 		}
-		arena_release(&scratch);
 	}
+	arena_release(&scratch);
 	return rc == NOT_FOUND ? OK : rc;
 }
 

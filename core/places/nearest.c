@@ -100,6 +100,9 @@ static void look_at_cell(const struct places *places, size_t cell, struct search
 		const struct nearest_point *point = &places->points[i];
 		if (search->country != NULL && memcmp(point->country, search->country, 2) != 0)
 			continue;
+		/* The way north or south alone is too far: most points end here, without trigonometry. */
+		if (search->best != NULL && fabs(search->lat - point->lat / 100000.0) * METRES_A_DEGREE > search->metres * 1.000001)
+			continue;
 		double metres = distance(search->lat, search->lon, point->lat / 100000.0, point->lon / 100000.0);
 		if (search->best == NULL || metres < search->metres ||
 		    (metres == search->metres && point->rank < search->best->rank)) {
@@ -127,6 +130,7 @@ static void find_nearest(const struct places *places, struct search *search)
 	int row = (int)floor(search->lat) + 90, column = (int)floor(search->lon) + 180;
 	if (row > 179)
 		row = 179;
+	look_at_cell(places, cell_of(row, column), search);
 	for (int reach = 1; reach <= 256; reach *= 2) {
 		int columns = columns_for(search->lat, reach);
 		for (int r = row - reach; r <= row + reach; r++) {

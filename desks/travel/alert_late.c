@@ -235,8 +235,9 @@ struct late_work {
 
 /* What a person still has to be told by which way of the version in force. */
 struct owed {
-	uint8_t first; /* channels without any message of this version, of who came in late: beside the frozen ones */
-	uint8_t beside; /* channels whose message failed, said something else or is frozen for a later time: by a notice of their own */
+	uint8_t first;  /* channels without any message of this version, of who came in late: beside the frozen ones */
+	uint8_t beside; /* by a notice of their own: whose message failed, said something else or is frozen for later */
+	uint8_t tried;  /* channels that hold a message of this version, whatever became of it */
 };
 
 static bool is_live(int64_t state)
@@ -289,7 +290,7 @@ static enum rc owed_find(struct db_tx *tx, struct arena *arena, const struct ale
 	bool released;
 	size_t count;
 
-	*out = (struct owed){ 0, 0 };
+	*out = (struct owed){ 0 };
 	enum rc rc = frozen_find(tx, arena, version, person_id, frozen, &released, err);
 	if (rc == OK)
 		rc = alert_told_person(
@@ -306,6 +307,7 @@ static enum rc owed_find(struct db_tx *tx, struct arena *arena, const struct ale
 			if (rows[i].channel != channel || rows[i].subject_id != version->id ||
 			    rows[i].text_group == GROUP_REMINDER)
 				continue;
+			out->tried |= bit;
 			live = live || (rows[i].text_group != GROUP_RELEASED && is_live(rows[i].state));
 			there = there || rows[i].notice_id == version->notice_id;
 		}
@@ -410,10 +412,18 @@ static enum rc late_look(struct db_tx *tx, struct arena *arena, const struct lat
 	view->row = view->step.joins || view->step.releases || view->step.readmits ||
 	            (view->before.targeted && view->step.class != view->before.class);
 	/* Who arrives later is told then: the sweep finds them, or their next change of plan. */
-	if (inside && (view->step.group == GROUP_NEW || view->step.group == GROUP_NEW_POSSIBLE) && view->hit.channels &&
-	    !view->hit.later)
-		rc = owed_find(tx, arena, &view->version, person_id, view->before.late || view->step.joins, &view->hit,
-		               work->now, &view->owed, err);
+	const bool speaks_later = !inside || !view->hit.channels || view->hit.later,
+		   late = view->before.late || view->step.joins;
+	if (speaks_later)
+		return rc;
+	rc = owed_find(tx, arena, &view->version, person_id, late, &view->hit, work->now, &view->owed, err);
+	if (rc == OK && view->before.told && !view->before.released) {
+		/* Told before, and now there is another way to them (a second address confirmed): that way hears too, once. */
+		const uint8_t fresh = (uint8_t)((view->owed.first | view->owed.beside) & ~view->owed.tried);
+		view->owed.first = late ? view->owed.first & fresh : 0;
+		view->owed.beside = late ? view->owed.beside & fresh : fresh;
+		view->step.group = certain ? GROUP_NEW : GROUP_NEW_POSSIBLE;
+	}
 	view->speaks = view->owed.first || view->owed.beside;
 	return rc;
 }

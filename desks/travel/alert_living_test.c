@@ -385,6 +385,36 @@ static void bounced_and_renewed(void **state)
 	sums_hold(scene);
 }
 
+/* Who was told and confirms a second address hears by it too, once; and the all-clear goes both ways. */
+static void second_way(void **state)
+{
+	struct scene *scene = *state;
+
+	put_someone(scene, &(struct someone){ 1, SFAX, -24, 240, MAIL, SMS, false, NULL });
+	put_someone(scene, &(struct someone){ 2, SFAX, -24, 240, MAIL, 0, false, NULL });
+	follow(scene);
+	const struct str id = draft(scene, 34.74, 10.76, 0.3, NULL);
+	send_alert(scene, id);
+	turn(scene);
+	assert_int_equal(heard(scene, 1, NULL) + heard(scene, 2, NULL), 2);
+	confirm_someone(scene, 1, CHANNEL_SMS);
+	confirm_someone(scene, 1, CHANNEL_SMS);
+	confirm_someone(scene, 2, CHANNEL_MAIL);
+	turn(scene);
+	assert_int_equal(heard(scene, 1, NULL), 1);
+	confirm_someone(scene, 1, CHANNEL_SMS);
+	turn(scene);
+	nothing_else(scene);
+	assert_int_equal(people_in(scene, id, COUNTER_LATE), 0);
+	next_version(scene, id, "clear", 0, 0, 0, NULL);
+	send_alert(scene, id);
+	turn(scene);
+	assert_int_equal(heard(scene, 1, NULL), 2);
+	assert_int_equal(heard(scene, 2, NULL), 1);
+	nothing_else(scene);
+	sums_hold(scene);
+}
+
 /* Low severity: mail at once, SMS in the morning; for late joiners and arrivals too. */
 static void low_severity_at_night(void **state)
 {
@@ -498,6 +528,7 @@ int main(void)
 		BOTH_SCENE(sweep_beside_the_queue),
 		BOTH_SCENE(moved_while_down),
 		BOTH_SCENE(bounced_and_renewed),
+		BOTH_SCENE(second_way),
 		BOTH_SCENE(low_severity_at_night),
 		BOTH_SCENE(by_country),
 		BOTH_SCENE(files_that_break_rules),

@@ -97,9 +97,6 @@ int64_t call_pack(const struct recipient *row);
 /* --- rows for everyone, checks (board_fill.c) --------------------------------------------------------------------- */
 /* Gives everyone who was frozen a row, so that lists are complete; in short steps, resumable. For a job of some seconds. */
 void board_fill(struct house *house);
-/* For `chancery check`: calls `report` for every sum of people that does not hold; *wrong_out gets their number. */
-enum rc board_check(struct db *db, void (*report)(void *context, struct str line), void *context, int64_t *wrong_out, struct err *err);
-
 /* --- asking again (board_ask.c) ----------------------------------------------------------------------------------- */
 struct ask_plan {
 	struct notice_person *people; /* ascending, for notice_freeze; text_group GROUP_REMINDER */

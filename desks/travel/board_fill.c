@@ -154,47 +154,34 @@ static void expect(struct checking *checking, int64_t alert_id, const char *what
 
 static void check_alert(struct checking *checking, size_t index)
 {
-	static const char *const names[] = { "targeted", "safe", "needs help", "no answer", "unreachable" };
 	const int64_t id = checking->alerts[index].id;
 	const struct alert_counters *counters = &checking->counters[index];
-	struct alert_counters counted = { 0 };
-	int64_t rows = 0;
+	int64_t rows = 0, safe = 0, help = 0;
 	for (size_t i = 0; i < checking->row_count; i++) {
-		const struct board_check_rows_row *row = &checking->rows[i];
-		if (row->alert_id != id)
+		if (checking->rows[i].alert_id != id)
 			continue;
-		counted.of[row->class] = row->people;
-		counted.of[COUNTER_RELEASED + row->class] = row->released;
-		counted.of[COUNTER_LATE] += row->late;
-		counted.of[COUNTER_COMPANIONS_SAFE] += row->others_safe;
-		counted.of[COUNTER_COMPANIONS_HELP] += row->others_help;
-		rows += row->people;
+		rows += checking->rows[i].people;
+		safe += checking->rows[i].others_safe;
+		help += checking->rows[i].others_help;
 	}
-	for (size_t i = 0; i < checking->companion_count; i++)
-		if (checking->companions[i].alert_id == id)
-			counted.of[checking->companions[i].status == COMPANION_SAFE ? COUNTER_COMPANIONS_SAFE : COUNTER_COMPANIONS_HELP] +=
-				checking->companions[i].people;
-	/* Who has no row yet waits for an answer; when all have one, nobody is missing. */
+	for (size_t i = 0; i < checking->companion_count; i++) {
+		if (checking->companions[i].alert_id != id)
+			continue;
+		safe += checking->companions[i].status == COMPANION_SAFE ? checking->companions[i].people : 0;
+		help += checking->companions[i].status == COMPANION_HELP ? checking->companions[i].people : 0;
+	}
+	/* Nobody is missing on the lists. */
 	if (checking->alerts[index].unfilled == 0)
-		expect(checking, id, "rows", counters->of[COUNTER_TARGETED], rows);
-	counted.of[COUNTER_SILENT] += counters->of[COUNTER_TARGETED] - rows;
-	counted.of[COUNTER_TARGETED] = counters->of[COUNTER_SAFE] + counters->of[COUNTER_HELP] + counters->of[COUNTER_SILENT] +
-	                               counters->of[COUNTER_UNREACHABLE];
-	for (int class = COUNTER_TARGETED; class <= COUNTER_UNREACHABLE; class++)
-		expect(checking, id, names[class], counters->of[class], counted.of[class]);
-	for (int class = COUNTER_SAFE; class <= COUNTER_UNREACHABLE; class++)
-		expect(checking, id, str_c(&checking->arena, str_format(&checking->arena, "released of %s", names[class])),
-		       counters->of[COUNTER_RELEASED + class], counted.of[COUNTER_RELEASED + class]);
-	expect(checking, id, "late joiners", counters->of[COUNTER_LATE], counted.of[COUNTER_LATE]);
-	expect(checking, id, "companions safe", counters->of[COUNTER_COMPANIONS_SAFE], counted.of[COUNTER_COMPANIONS_SAFE]);
-	expect(checking, id, "companions who need help", counters->of[COUNTER_COMPANIONS_HELP], counted.of[COUNTER_COMPANIONS_HELP]);
+		expect(checking, id, "people with a row", counters->of[COUNTER_TARGETED], rows);
+	expect(checking, id, "companions safe", counters->of[COUNTER_COMPANIONS_SAFE], safe);
+	expect(checking, id, "companions who need help", counters->of[COUNTER_COMPANIONS_HELP], help);
 }
 
-enum rc board_check(struct db *db, void (*report)(void *context, struct str line), void *context, int64_t *wrong_out, struct err *err)
+enum rc board_check(struct house *house, void (*report)(void *context, struct str line), void *context, int64_t *wrong_out, struct err *err)
 {
 	struct checking checking = { .report = report, .context = context };
 	arena_init(&checking.arena);
-	enum rc rc = db_read(db, read_all, &checking, err);
+	enum rc rc = db_read(house->db, read_all, &checking, err);
 	for (size_t i = 0; rc == OK && i < checking.alert_count; i++)
 		check_alert(&checking, i);
 	for (size_t i = 0; rc == OK && i < checking.class_count; i++) {

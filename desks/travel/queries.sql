@@ -68,6 +68,20 @@ UPDATE leg SET ended_at = :ended_at WHERE id = :leg_id AND ended_at IS NULL;
 -- name: trip_leg_put_ended_all :exec
 UPDATE leg SET ended_at = :ended_at WHERE trip_id = :trip_id AND ended_at IS NULL;
 
+-- name: trip_newest :one
+-- column: newest INTEGER
+SELECT coalesce(max(id), 0) AS newest FROM trip;
+
+-- Of the trips after :after up to :last, those without a stay that is later than :before.
+-- name: trip_end_over :exec
+-- parameter: now INTEGER
+-- parameter: after INTEGER
+-- parameter: last INTEGER
+-- parameter: before INTEGER
+UPDATE trip SET ended_at = :now, changed_at = :now
+WHERE id > :after AND id <= :last AND ended_at IS NULL AND created_at < :before
+	AND NOT EXISTS (SELECT 1 FROM leg WHERE leg.trip_id = trip.id AND leg.ended_at IS NULL AND leg.to_at > :before);
+
 -- --- watches ------------------------------------------------------------------------------------------------------
 
 -- name: watch_insert :one
@@ -99,11 +113,12 @@ UPDATE watch SET ended_at = :ended_at WHERE id = :watch_id AND ended_at IS NULL;
 
 -- --- imports ------------------------------------------------------------------------------------------------------
 
--- A trip of the same import that has this id already.
+-- A trip of the same import that has this id already. The plus keeps SQLite from going through the whole batch.
 -- name: import_trip_find :one
+-- parameter: batch_id INTEGER
 -- column: legs INTEGER
 SELECT t.id, (SELECT count(*) FROM leg l WHERE l.trip_id = t.id) AS legs
-FROM trip t WHERE t.person_id = :person_id AND t.external_id = :external_id AND t.batch_id = :batch_id;
+FROM trip t WHERE t.person_id = :person_id AND t.external_id = :external_id AND +t.batch_id = :batch_id;
 
 -- name: import_leg_remove :exec
 -- parameter: batch_id INTEGER
@@ -130,18 +145,21 @@ UNION SELECT person_id FROM watch WHERE batch_id = :batch_id
 ORDER BY 1 LIMIT :most;
 
 -- name: import_owner_remove_leg :exec
-DELETE FROM leg WHERE batch_id = :batch_id AND person_id = :person_id;
+-- parameter: batch_id INTEGER
+DELETE FROM leg WHERE +batch_id = :batch_id AND person_id = :person_id;
 
 -- name: import_owner_remove_companion :exec
 -- parameter: batch_id INTEGER
 -- parameter: person_id INTEGER
-DELETE FROM companion WHERE trip_id IN (SELECT id FROM trip WHERE batch_id = :batch_id AND person_id = :person_id);
+DELETE FROM companion WHERE trip_id IN (SELECT id FROM trip WHERE +batch_id = :batch_id AND person_id = :person_id);
 
 -- name: import_owner_remove_trip :exec
-DELETE FROM trip WHERE batch_id = :batch_id AND person_id = :person_id;
+-- parameter: batch_id INTEGER
+DELETE FROM trip WHERE +batch_id = :batch_id AND person_id = :person_id;
 
 -- name: import_owner_remove_watch :exec
-DELETE FROM watch WHERE batch_id = :batch_id AND person_id = :person_id;
+-- parameter: batch_id INTEGER
+DELETE FROM watch WHERE +batch_id = :batch_id AND person_id = :person_id;
 
 -- --- the person's own data ------------------------------------------------------------------------------------------
 
@@ -883,13 +901,10 @@ ORDER BY r.person_id, c.rank, c.id;
 
 -- name: board_check_rows :many
 -- column: people INTEGER
--- column: released INTEGER
--- column: late INTEGER
 -- column: others_safe INTEGER
 -- column: others_help INTEGER
-SELECT alert_id, class, count(*) AS people, CAST(sum(released) AS INTEGER) AS released, CAST(sum(late) AS INTEGER) AS late,
-	CAST(sum(others_safe) AS INTEGER) AS others_safe, CAST(sum(others_help) AS INTEGER) AS others_help
-FROM recipient GROUP BY alert_id, class ORDER BY alert_id, class;
+SELECT alert_id, count(*) AS people, CAST(sum(others_safe) AS INTEGER) AS others_safe, CAST(sum(others_help) AS INTEGER) AS others_help
+FROM recipient GROUP BY alert_id ORDER BY alert_id;
 
 -- name: board_check_companions :many
 -- column: people INTEGER

@@ -73,5 +73,7 @@ enum rc alert_list_public(struct db_tx *tx, struct house *house, struct arena *a
                           struct alert_public **list_out, size_t *count_out, struct err *err);
 
 /* --- the board ---------------------------------------------------------------------------------------------------- */
+/* For `chancery check`: calls `report` for every sum of people that does not hold; *wrong_out gets their number. */
+enum rc board_check(struct house *house, void (*report)(void *context, struct str line), void *context, int64_t *wrong_out, struct err *err);
 
 #endif

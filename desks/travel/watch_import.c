@@ -168,12 +168,13 @@ static const struct import_kind kind = {
 
 static enum rc add_features(struct import *import, struct features *features, struct err *err)
 {
+	struct arena scratch;
 	enum rc rc = OK;
 
+	arena_init(&scratch);
 	while (rc == OK) {
-		struct arena scratch;
 		struct err own;
-		arena_init(&scratch);
+		arena_clear(&scratch);
 		err_init(&own, &scratch);
 		const enum rc next = features_next(features, &own);
 		const struct str text = buf_str(&features->text);
@@ -183,8 +184,8 @@ static enum rc add_features(struct import *import, struct features *features, st
 			rc = import_add(import, features->line, &text, err);
 		else
 			rc = next == NOT_FOUND ? NOT_FOUND : err_set(err, next == CONFLICT ? INVALID : next, "%.*s", STR_ARG(own.detail));
-		arena_release(&scratch);
 	}
+	arena_release(&scratch);
 	return rc == NOT_FOUND ? OK : rc;
 }
 

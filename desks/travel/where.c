@@ -61,7 +61,7 @@ enum rc where_coordinates(struct places *places, struct arena *arena, enum langu
 	enum rc rc = place_nearest(places, arena, latitude, longitude, country, tag(language), &near, &metres, err);
 	if (rc != OK && rc != NOT_FOUND)
 		return rc;
-	const struct str zone = place_zone_at(places, latitude, longitude, country);
+	const struct str zone = rc == OK ? near.zone : place_zone_at(places, latitude, longitude, country);
 	*out = (struct where){
 		.kind = LEG_POINT,
 		.place_id = DB_NULL,

@@ -130,9 +130,11 @@ static int compare_entries(const void *a, const void *b)
 	return (first->rank > second->rank) - (first->rank < second->rank);
 }
 
-/* Is the page at `path` the entry's page or below it? */
+/* Is the page at `path` the entry's page or below it? A list ("/desk/alerts") stands above the pages of its items ("/desk/alert/7"). */
 static bool is_below(struct str path, struct str entry)
 {
+	if (str_ends(entry, S("s")) && str_starts(path, str_slice(entry, 0, entry.len - 1)) && path.len >= entry.len && path.ptr[entry.len - 1] == '/')
+		return true;
 	if (!str_starts(path, entry))
 		return false;
 	return path.len == entry.len || (entry.len > 1 && path.ptr[entry.len] == '/');

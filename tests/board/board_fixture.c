@@ -4,6 +4,21 @@
 
 #include "board_sql.h"
 
+int64_t world_now(void)
+{
+	static int64_t now;
+	if (now == 0)
+		now = clock_now();
+	return now;
+}
+
+static enum rc make_officers(struct db_tx *tx, struct err *err)
+{
+	enum rc rc = put_officer(tx, &(struct put_officer_args){ .id = WORLD_ANA, .public_id = S("ana"), .name = S("Ana Officer") }, NULL, err);
+	return rc == OK ? put_officer(tx, &(struct put_officer_args){ .id = WORLD_BEN, .public_id = S("ben"), .name = S("Ben Officer") }, NULL, err)
+	                : rc;
+}
+
 static enum rc make_person(struct db_tx *tx, int64_t id, struct err *err)
 {
 	static const char *const names[] = { "Amal Example", "Björn Example", "مریم نمونه", "Chen Example", "Dora Example", "Émile Example" };
@@ -20,6 +35,12 @@ static enum rc make_person(struct db_tx *tx, int64_t id, struct err *err)
 		rc = put_contact(tx,
 		                 &(struct put_contact_args){ .person_id = id, .channel = CHANNEL_SMS,
 		                                             .address = str_format(&arena, "+21620000%03lld", (long long)id), .rank = 1 },
+		                 NULL, err);
+	/* A mailbox, too, for those of even number. */
+	if (rc == OK && id % 2 == 0)
+		rc = put_contact(tx,
+		                 &(struct put_contact_args){ .person_id = id, .channel = CHANNEL_MAIL,
+		                                             .address = str_format(&arena, "p%lld@example.org", (long long)id), .rank = 2 },
 		                 NULL, err);
 	arena_release(&arena);
 	return rc;
@@ -88,7 +109,7 @@ static enum rc make_alert(struct db_tx *tx, int64_t id, int64_t number, int64_t 
 static enum rc make(struct db_tx *tx, void *context, struct err *err)
 {
 	(void)context;
-	enum rc rc = OK;
+	enum rc rc = make_officers(tx, err);
 	for (int64_t id = 1; rc == OK && id <= WORLD_PEOPLE; id++)
 		rc = make_person(tx, id, err);
 	if (rc == OK)
@@ -204,4 +225,45 @@ void world_assert_sums(struct fixture *fixture, int64_t alert_id)
 	static const int classes[] = { 1, 2, 3, 4, 11, 12, 13, 14, COUNTER_COMPANIONS_SAFE, COUNTER_COMPANIONS_HELP };
 	for (size_t i = 0; i < COUNT_OF(classes); i++)
 		assert_int_equal(sums->of[classes[i]], counted.of[classes[i]]);
+}
+
+static enum rc look_alert(struct db_tx *tx, void *context, struct err *err)
+{
+	struct board_alert *alert = context;
+	struct arena arena; /* its texts are replaced */
+	arena_init(&arena);
+	enum rc rc = board_alert_find(tx, &arena, &(struct board_alert_find_args){ .alert_id = alert->id }, alert, err);
+	alert->public_id = alert->id == WORLD_ALERT ? S("alert7") : S("alert8");
+	alert->language = S("en");
+	alert->zone = S("Africa/Tunis");
+	arena_release(&arena);
+	return rc;
+}
+
+struct board_alert world_alert(struct fixture *fixture, int64_t alert_id)
+{
+	struct board_alert alert = { .id = alert_id };
+	assert_rc(fixture, OK, db_read(fixture->db, look_alert, &alert, fixture_err(fixture)));
+	return alert;
+}
+
+struct ledger_look { const char *action; int64_t entries; };
+
+static enum rc look_ledger(struct db_tx *tx, void *context, struct err *err)
+{
+	struct ledger_look *look = context;
+	struct get_ledger_row row;
+	struct arena arena;
+	arena_init(&arena);
+	enum rc rc = get_ledger(tx, &arena, &(struct get_ledger_args){ .action = str_from(look->action) }, &row, err);
+	look->entries = row.entries;
+	arena_release(&arena);
+	return rc;
+}
+
+int64_t world_ledger(struct fixture *fixture, const char *action)
+{
+	struct ledger_look look = { .action = action };
+	assert_rc(fixture, OK, db_read(fixture->db, look_ledger, &look, fixture_err(fixture)));
+	return look.entries;
 }

@@ -66,3 +66,14 @@ def enrol(world, source=None, confirmed=True, **fields):
         page.expect()
         assert '/my/' in page.url, page.url
     return browser, page
+
+
+def own_page(world, *addresses):
+    """The path of somebody's own page, from the newest message to one of their addresses that holds it."""
+    for address in addresses:
+        texts = [one['text'] for one in (world.simulator.phone(address) if address.startswith('+') else world.simulator.mailbox(address)) if not one['sent']]
+        for text in texts:
+            found = re.search(r'/my/[a-z0-9]+', text)
+            if found:
+                return found.group(0)
+    raise AssertionError(f'no message to {addresses} holds the link of the own page')
