@@ -24,20 +24,17 @@ struct audience {
 	atomic_bool stopping;
 };
 
-static struct audience *
-audience_of(const struct house *house)
+static struct audience *audience_of(const struct house *house)
 {
 	return house->state[SLOT_AUDIENCE];
 }
 
-struct leg_index *
-audience_index(const struct house *house)
+struct leg_index *audience_index(const struct house *house)
 {
 	return audience_of(house)->index;
 }
 
-void
-audience_on_change(struct house *house, audience_listener listener)
+void audience_on_change(struct house *house, audience_listener listener)
 {
 	struct audience *audience = audience_of(house);
 
@@ -46,20 +43,19 @@ audience_on_change(struct house *house, audience_listener listener)
 		audience->listener = listener;
 }
 
-static struct leg_person
-reach_of(const struct index_reach_row *row)
+static struct leg_person reach_of(const struct index_reach_row *row)
 {
 	const enum language language = language_find(row->language);
 
 	return (struct leg_person){
-		.channels = (uint8_t)((row->mail > 0 ? CHANNEL_BIT(CHANNEL_MAIL) : 0) | (row->sms > 0 ? CHANNEL_BIT(CHANNEL_SMS) : 0)),
+		.channels = (uint8_t)((row->mail > 0 ? CHANNEL_BIT(CHANNEL_MAIL) : 0) |
+		                      (row->sms > 0 ? CHANNEL_BIT(CHANNEL_SMS) : 0)),
 		.language = (uint8_t)(language == LANGUAGE_COUNT ? LANGUAGE_EN : language),
 	};
 }
 
 /* False for a row that cannot be: it is logged and left out, the rest of the world goes on. */
-static bool
-leg_of(const struct index_leg_row *row, struct leg_entry *out)
+static bool leg_of(const struct index_leg_row *row, struct leg_entry *out)
 {
 	struct geo_xy at;
 
@@ -70,7 +66,9 @@ leg_of(const struct index_leg_row *row, struct leg_entry *out)
 	*out = (struct leg_entry){
 		.leg_id = row->id,
 		.person_id = row->person_id,
-		.kind = row->kind == 2 ? LEG_DISC : row->kind == 3 ? LEG_COUNTRY : LEG_POINT,
+		.kind = row->kind == 2   ? LEG_DISC
+		        : row->kind == 3 ? LEG_COUNTRY
+		                         : LEG_POINT,
 		.at = at,
 		.radius_m = (uint32_t)row->radius,
 		.country = geo_country(row->country),
@@ -80,8 +78,7 @@ leg_of(const struct index_leg_row *row, struct leg_entry *out)
 	return true;
 }
 
-static bool
-watch_of(struct arena *arena, const struct index_watch_row *row, struct leg_entry *out)
+static bool watch_of(struct arena *arena, const struct index_watch_row *row, struct leg_entry *out)
 {
 	struct geo_area *area = NULL;
 
@@ -105,16 +102,16 @@ watch_of(struct arena *arena, const struct index_watch_row *row, struct leg_entr
 	return true;
 }
 
-enum rc
-audience_read_person(struct db_tx *tx, struct arena *arena, int64_t person_id, struct leg_person *person_out, struct leg_entry **entries_out,
-                     size_t *count_out, struct err *err)
+enum rc audience_read_person(struct db_tx *tx, struct arena *arena, int64_t person_id, struct leg_person *person_out,
+                             struct leg_entry **entries_out, size_t *count_out, struct err *err)
 {
 	struct index_reach_row reach;
 	struct index_leg_row *legs = NULL;
 	struct index_watch_row *watches = NULL;
 	size_t leg_count = 0, watch_count = 0, count = 0;
 
-	enum rc rc = index_reach_find(tx, arena, &(struct index_reach_find_args){ .person_id = person_id }, &reach, err);
+	enum rc rc =
+		index_reach_find(tx, arena, &(struct index_reach_find_args){ .person_id = person_id }, &reach, err);
 	if (rc == NOT_FOUND) {
 		*person_out = (struct leg_person){ 0, 0 };
 		*entries_out = NULL;
@@ -122,9 +119,11 @@ audience_read_person(struct db_tx *tx, struct arena *arena, int64_t person_id, s
 		return OK;
 	}
 	if (rc == OK)
-		rc = index_legs_of(tx, arena, &(struct index_legs_of_args){ .person_id = person_id }, &legs, &leg_count, err);
+		rc = index_legs_of(tx, arena, &(struct index_legs_of_args){ .person_id = person_id }, &legs, &leg_count,
+		                   err);
 	if (rc == OK)
-		rc = index_watches_of(tx, arena, &(struct index_watches_of_args){ .person_id = person_id }, &watches, &watch_count, err);
+		rc = index_watches_of(tx, arena, &(struct index_watches_of_args){ .person_id = person_id }, &watches,
+		                      &watch_count, err);
 	if (rc != OK)
 		return rc;
 	struct leg_entry *entries = ARENA_NEW_ARRAY(arena, struct leg_entry, leg_count + watch_count);
@@ -147,8 +146,7 @@ struct load {
 	size_t legs, watches, people;
 };
 
-static enum rc
-load_leg(void *context, const struct index_leg_row *row)
+static enum rc load_leg(void *context, const struct index_leg_row *row)
 {
 	struct load *load = context;
 	struct leg_entry entry;
@@ -160,8 +158,7 @@ load_leg(void *context, const struct index_leg_row *row)
 	return OK;
 }
 
-static enum rc
-load_watch(void *context, const struct index_watch_row *row)
+static enum rc load_watch(void *context, const struct index_watch_row *row)
 {
 	struct load *load = context;
 	struct leg_entry entry;
@@ -174,8 +171,7 @@ load_watch(void *context, const struct index_watch_row *row)
 	return OK;
 }
 
-static enum rc
-load_person(void *context, const struct index_reach_row *row)
+static enum rc load_person(void *context, const struct index_reach_row *row)
 {
 	struct load *load = context;
 
@@ -184,21 +180,20 @@ load_person(void *context, const struct index_reach_row *row)
 	return OK;
 }
 
-static enum rc
-load_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc load_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct load *load = context;
 
 	enum rc rc = db_change_latest(tx, &load->seen, err);
 	if (rc == OK)
-		rc = index_leg_load(tx, &(struct index_leg_load_args){ .since = clock_now() - PAST }, load_leg, load, err);
+		rc = index_leg_load(tx, &(struct index_leg_load_args){ .since = clock_now() - PAST }, load_leg, load,
+		                    err);
 	if (rc == OK)
 		rc = index_watch_load(tx, load_watch, load, err);
 	return rc == OK ? index_reach_load(tx, load_person, load, err) : rc;
 }
 
-static enum rc
-start(struct house *house, struct err *err)
+static enum rc start(struct house *house, struct err *err)
 {
 	struct audience *audience = calloc(1, sizeof *audience);
 	const int64_t began = clock_monotonic();
@@ -230,8 +225,7 @@ struct ids {
 	size_t count, capacity;
 };
 
-static enum rc
-take_batch_person(void *context, const struct index_batch_people_row *row)
+static enum rc take_batch_person(void *context, const struct index_batch_people_row *row)
 {
 	struct ids *ids = context;
 
@@ -239,8 +233,7 @@ take_batch_person(void *context, const struct index_batch_people_row *row)
 	return OK;
 }
 
-static enum rc
-take_any_person(void *context, const struct index_all_people_row *row)
+static enum rc take_any_person(void *context, const struct index_all_people_row *row)
 {
 	struct ids *ids = context;
 
@@ -256,19 +249,18 @@ struct refresh {
 	struct ids listed;
 };
 
-static enum rc
-list_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc list_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct refresh *refresh = context;
 
 	refresh->listed.count = 0;
 	if (refresh->batch < 0)
 		return index_all_people(tx, take_any_person, &refresh->listed, err);
-	return index_batch_people(tx, &(struct index_batch_people_args){ .batch_id = refresh->batch }, take_batch_person, &refresh->listed, err);
+	return index_batch_people(tx, &(struct index_batch_people_args){ .batch_id = refresh->batch },
+	                          take_batch_person, &refresh->listed, err);
 }
 
-static enum rc
-read_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc read_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct refresh *refresh = context;
 	struct arena arena;
@@ -289,13 +281,14 @@ read_in_store(struct db_tx *tx, void *context, struct err *err)
 }
 
 /* In pieces, so that no snapshot stays open for long. */
-static enum rc
-refresh_people(struct audience *audience, const int64_t *ids, size_t count, struct err *err)
+static enum rc refresh_people(struct audience *audience, const int64_t *ids, size_t count, struct err *err)
 {
 	enum rc rc = OK;
 
 	for (size_t at = 0; rc == OK && at < count; at += CHANGES_AT_ONCE) {
-		struct refresh piece = { .audience = audience, .ids = ids + at, .count = count - at < CHANGES_AT_ONCE ? count - at : CHANGES_AT_ONCE };
+		struct refresh piece = { .audience = audience,
+			                 .ids = ids + at,
+			                 .count = count - at < CHANGES_AT_ONCE ? count - at : CHANGES_AT_ONCE };
 		rc = db_read(audience->house->db, read_in_store, &piece, err);
 		if (rc == OK && audience->listener)
 			audience->listener(audience->house, piece.ids, piece.count);
@@ -306,8 +299,7 @@ refresh_people(struct audience *audience, const int64_t *ids, size_t count, stru
 }
 
 /* `batch` < 0: everybody. */
-static enum rc
-refresh_listed(struct audience *audience, struct arena *arena, int64_t batch, struct err *err)
+static enum rc refresh_listed(struct audience *audience, struct arena *arena, int64_t batch, struct err *err)
 {
 	struct refresh refresh = { .audience = audience, .batch = batch, .listed = { .arena = arena } };
 
@@ -315,16 +307,15 @@ refresh_listed(struct audience *audience, struct arena *arena, int64_t batch, st
 	return rc == OK ? refresh_people(audience, refresh.listed.items, refresh.listed.count, err) : rc;
 }
 
-static int
-id_order(const void *a, const void *b)
+static int id_order(const void *a, const void *b)
 {
 	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
 
 	return (x > y) - (x < y);
 }
 
-static enum rc
-follow_changes(struct audience *audience, struct arena *arena, const struct db_change *changes, size_t count, struct err *err)
+static enum rc follow_changes(struct audience *audience, struct arena *arena, const struct db_change *changes,
+                              size_t count, struct err *err)
 {
 	struct ids ids = { .arena = arena };
 	enum rc rc = OK;
@@ -346,14 +337,12 @@ follow_changes(struct audience *audience, struct arena *arena, const struct db_c
 	return rc;
 }
 
-static enum rc
-latest_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc latest_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	return db_change_latest(tx, context, err);
 }
 
-enum rc
-audience_catch_up(struct house *house, struct err *err)
+enum rc audience_catch_up(struct house *house, struct err *err)
 {
 	struct audience *audience = audience_of(house);
 	enum rc rc = OK;
@@ -385,8 +374,7 @@ audience_catch_up(struct house *house, struct err *err)
 	return rc;
 }
 
-static void *
-follow(void *context)
+static void *follow(void *context)
 {
 	struct audience *audience = context;
 	int64_t seen = 0;
@@ -404,8 +392,7 @@ follow(void *context)
 	return NULL;
 }
 
-enum rc
-audience_serve(struct house *house, struct err *err)
+enum rc audience_serve(struct house *house, struct err *err)
 {
 	struct audience *audience = audience_of(house);
 
@@ -415,8 +402,7 @@ audience_serve(struct house *house, struct err *err)
 	return OK;
 }
 
-static void
-stop(struct house *house)
+static void stop(struct house *house)
 {
 	struct audience *audience = audience_of(house);
 

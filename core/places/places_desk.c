@@ -4,11 +4,11 @@
 #include "kernel/desk/desk.h"
 
 static const struct setting settings[] = {
-	{ "places.overrides", SETTING_TEXT, "", 0, 1000, "File that replaces names shown and whose outline a disputed area is; empty: what was built in" },
+	{ "places.overrides", SETTING_TEXT, "", 0, 1000,
+	  "File that replaces names shown and whose outline a disputed area is; empty: what was built in" },
 };
 
-static enum rc
-start(struct house *house, struct err *err)
+static enum rc start(struct house *house, struct err *err)
 {
 	struct places *places;
 	struct arena arena;
@@ -22,15 +22,13 @@ start(struct house *house, struct err *err)
 	return rc;
 }
 
-static void
-stop(struct house *house)
+static void stop(struct house *house)
 {
 	places_close(places_of(house));
 	house_set_state(house, SLOT_PLACES, NULL);
 }
 
-struct places *
-places_of(const struct house *house)
+struct places *places_of(const struct house *house)
 {
 	return house->state[SLOT_PLACES];
 }

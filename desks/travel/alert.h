@@ -1,6 +1,7 @@
 /* Alerts: what officers write, whom it reaches, what is sent, and what becomes of it. Private to the room.
  *
- * An alert is one event through all its versions (CAP 1.2: Alert, Update, Cancel; the all-clear is an Update with responseType
+ * An alert is one event through all its versions (CAP 1.2: Alert, Update, Cancel; the all-clear is an Update with
+ * responseType
  * AllClear). A version that was sent is never edited: the next one refers to it. */
 #ifndef CHANCERY_DESKS_TRAVEL_ALERT_H
 #define CHANCERY_DESKS_TRAVEL_ALERT_H
@@ -22,41 +23,71 @@
 #define ALERT_DESCRIPTION_OF_AREA_MAX 500
 #define ALERT_COUNTRIES_MAX 60
 #define ALERT_CIRCLES_MAX 20
-#define ALERT_CIRCLES_SPARE 2           /* empty rows of a form */
+#define ALERT_CIRCLES_SPARE 2 /* empty rows of a form */
 #define ALERT_RADIUS_MAX_KM 5000
-#define ALERT_DAYS_MAX 366              /* an alert expires within a year */
-#define ALERT_NUMBER_MAX 65535          /* it stands in the answer links */
-#define ALERT_NIGHT_BEGINS 22           /* local hours */
+#define ALERT_DAYS_MAX 366     /* an alert expires within a year */
+#define ALERT_NUMBER_MAX 65535 /* it stands in the answer links */
+#define ALERT_NIGHT_BEGINS 22  /* local hours */
 #define ALERT_MORNING 7
-#define ALERT_CANCEL_LIFE CLOCK_DAY     /* a cancel or all-clear is tried at least so long */
+#define ALERT_CANCEL_LIFE CLOCK_DAY /* a cancel or all-clear is tried at least so long */
 
-enum alert_kind { ALERT_SECURITY = 1, ALERT_WEATHER, ALERT_HEALTH, ALERT_DEMONSTRATION, ALERT_DISASTER, ALERT_MESSAGE, ALERT_KIND_COUNT };
+enum alert_kind {
+	ALERT_SECURITY = 1,
+	ALERT_WEATHER,
+	ALERT_HEALTH,
+	ALERT_DEMONSTRATION,
+	ALERT_DISASTER,
+	ALERT_MESSAGE,
+	ALERT_KIND_COUNT
+};
 enum alert_state { ALERT_DRAFT = 1, ALERT_IN_FORCE, ALERT_ENDED };
 enum alert_type { ALERT_NEW = 1, ALERT_UPDATE, ALERT_CANCEL, ALERT_CLEAR, ALERT_TYPE_COUNT };
-enum alert_severity { SEVERITY_EXTREME = 1, SEVERITY_SEVERE, SEVERITY_MODERATE, SEVERITY_MINOR, SEVERITY_UNKNOWN, SEVERITY_COUNT };
-enum alert_urgency { URGENCY_IMMEDIATE = 1, URGENCY_EXPECTED, URGENCY_FUTURE, URGENCY_PAST, URGENCY_UNKNOWN, URGENCY_COUNT };
-enum alert_certainty { CERTAINTY_OBSERVED = 1, CERTAINTY_LIKELY, CERTAINTY_POSSIBLE, CERTAINTY_UNLIKELY, CERTAINTY_UNKNOWN, CERTAINTY_COUNT };
+enum alert_severity {
+	SEVERITY_EXTREME = 1,
+	SEVERITY_SEVERE,
+	SEVERITY_MODERATE,
+	SEVERITY_MINOR,
+	SEVERITY_UNKNOWN,
+	SEVERITY_COUNT
+};
+enum alert_urgency {
+	URGENCY_IMMEDIATE = 1,
+	URGENCY_EXPECTED,
+	URGENCY_FUTURE,
+	URGENCY_PAST,
+	URGENCY_UNKNOWN,
+	URGENCY_COUNT
+};
+enum alert_certainty {
+	CERTAINTY_OBSERVED = 1,
+	CERTAINTY_LIKELY,
+	CERTAINTY_POSSIBLE,
+	CERTAINTY_UNLIKELY,
+	CERTAINTY_UNKNOWN,
+	CERTAINTY_COUNT
+};
 enum version_state { VERSION_DRAFT = 1, VERSION_SENT, VERSION_SUPERSEDED };
 
 /* What a person is told: text_group of blocks and messages. Texts are written for the first three. */
 enum alert_group {
 	GROUP_NONE = 0,
-	GROUP_NEW = 1,      /* never told, or told that it was over for them */
-	GROUP_CHANGED = 2,  /* told an earlier version, still inside */
-	GROUP_RELEASED = 3, /* told, and no longer inside; everyone of a cancel or all-clear */
-	GROUP_REMINDER = 4, /* the board asks again */
-	GROUP_NEW_POSSIBLE = 5,     /* as 1 and 2, of those whose match is only possible: 'if you are near' */
+	GROUP_NEW = 1,          /* never told, or told that it was over for them */
+	GROUP_CHANGED = 2,      /* told an earlier version, still inside */
+	GROUP_RELEASED = 3,     /* told, and no longer inside; everyone of a cancel or all-clear */
+	GROUP_REMINDER = 4,     /* the board asks again */
+	GROUP_NEW_POSSIBLE = 5, /* as 1 and 2, of those whose match is only possible: 'if you are near' */
 	GROUP_CHANGED_POSSIBLE = 6,
 	GROUP_COUNT,
 };
 #define GROUP_TEXTS 3 /* groups with texts of their own: 1, 2, 3 */
 
-/* Classes of alert_counter. The released part of a class stands at class + COUNTER_RELEASED and is counted in the class too. */
+/* Classes of alert_counter. The released part of a class stands at class + COUNTER_RELEASED and is counted in the
+ * class too. */
 enum alert_counter {
 	COUNTER_TARGETED = 0,
 	COUNTER_SAFE = 1,
 	COUNTER_HELP = 2,
-	COUNTER_SILENT = 3,      /* no answer yet */
+	COUNTER_SILENT = 3, /* no answer yet */
 	COUNTER_UNREACHABLE = 4,
 	COUNTER_RELEASED = 10,
 	COUNTER_LATE = 20,
@@ -66,7 +97,7 @@ enum alert_counter {
 };
 
 struct alert_text {
-	int64_t group;          /* 1..3 */
+	int64_t group; /* 1..3 */
 	enum language language;
 	struct str headline, description, instruction, sms; /* sms empty: headline and instruction */
 };
@@ -92,41 +123,50 @@ struct alert_version {
 	struct str area_text;              /* as geo_write_area writes it */
 	struct geo_area area;
 	struct str area_description;
-	unsigned channels;                 /* CHANNEL_BITs */
+	unsigned channels; /* CHANNEL_BITs */
 	bool include_possible, sms_at_night;
-	struct str zone;                   /* the officer's times */
-	enum language language;            /* for those whose own has no text */
+	struct str zone;        /* the officer's times */
+	enum language language; /* for those whose own has no text */
 	enum version_state state;
-	int64_t notice_id;                 /* DB_NULL: not sent */
+	int64_t notice_id; /* DB_NULL: not sent */
 	int64_t targeted;
 	int64_t changed_by, changed_at, sent_by, sent_at; /* sent_*: DB_NULL */
-	struct alert_text *texts;          /* by group, then language as in the store */
+	struct alert_text *texts;                         /* by group, then language as in the store */
 	size_t text_count;
 };
 
-/* --- in the store (alert_store.c) --------------------------------------------------------------------------------- */
+/* --- in the store (alert_store.c)
+ * --------------------------------------------------------------------------------- */
 enum rc alert_find(struct db_tx *tx, struct arena *arena, int64_t alert_id, struct alert *out, struct err *err);
-enum rc alert_find_public(struct db_tx *tx, struct arena *arena, struct str public_id, struct alert *out, struct err *err);
+enum rc alert_find_public(struct db_tx *tx, struct arena *arena, struct str public_id, struct alert *out,
+                          struct err *err);
 enum rc alert_find_number(struct db_tx *tx, struct arena *arena, int64_t number, struct alert *out, struct err *err);
 enum rc alert_find_form(struct db_tx *tx, struct arena *arena, struct str form_key, struct alert *out, struct err *err);
 /* With texts and area. */
-enum rc version_find(struct db_tx *tx, struct arena *arena, int64_t version_id, struct alert_version *out, struct err *err);
+enum rc version_find(struct db_tx *tx, struct arena *arena, int64_t version_id, struct alert_version *out,
+                     struct err *err);
 /* All versions, newest first; without texts and areas. */
-enum rc version_list(struct db_tx *tx, struct arena *arena, int64_t alert_id, struct alert_version **list_out, size_t *count_out, struct err *err);
+enum rc version_list(struct db_tx *tx, struct arena *arena, int64_t alert_id, struct alert_version **list_out,
+                     size_t *count_out, struct err *err);
 /* Makes an alert with its first draft from `version`; `form_key` STR_NONE or one not used yet. */
-enum rc alert_add(struct db_tx *tx, struct arena *arena, enum alert_kind kind, bool exercise, const struct alert_version *version, struct str form_key,
-                  int64_t officer_id, int64_t now, struct alert *out, struct err *err);
-/* Writes a draft whose row is still as `seen` (changed_at) says; CONFLICT if somebody else was faster or it was sent. */
-enum rc draft_change(struct db_tx *tx, struct arena *arena, const struct alert *alert, enum alert_kind kind, const struct alert_version *version,
-                     int64_t seen, int64_t officer_id, int64_t now, struct err *err);
-/* The next version of an alert in force, as a copy of the newest to be changed. An open draft of the same type is found again (OK);
+enum rc alert_add(struct db_tx *tx, struct arena *arena, enum alert_kind kind, bool exercise,
+                  const struct alert_version *version, struct str form_key, int64_t officer_id, int64_t now,
+                  struct alert *out, struct err *err);
+/* Writes a draft whose row is still as `seen` (changed_at) says; CONFLICT if somebody else was faster or it was
+ * sent. */
+enum rc draft_change(struct db_tx *tx, struct arena *arena, const struct alert *alert, enum alert_kind kind,
+                     const struct alert_version *version, int64_t seen, int64_t officer_id, int64_t now,
+                     struct err *err);
+/* The next version of an alert in force, as a copy of the newest to be changed. An open draft of the same type is
+ * found again (OK);
  * CONFLICT if there is one of another type, or the alert is not in force. */
-enum rc draft_begin(struct db_tx *tx, struct arena *arena, const struct alert *alert, enum alert_type type, int64_t officer_id, int64_t now,
-                    int64_t *version_id_out, struct err *err);
+enum rc draft_begin(struct db_tx *tx, struct arena *arena, const struct alert *alert, enum alert_type type,
+                    int64_t officer_id, int64_t now, int64_t *version_id_out, struct err *err);
 /* Throws a draft away; an alert that was never sent ends with it. */
 enum rc draft_discard(struct db_tx *tx, const struct alert *alert, int64_t officer_id, int64_t now, struct err *err);
 /* The text of a group (1..3) in a language, or NULL. */
-const struct alert_text *version_text(const struct alert_version *version, enum alert_group group, enum language language);
+const struct alert_text *version_text(const struct alert_version *version, enum alert_group group,
+                                      enum language language);
 /* The headline in a language, or in the version's own, or in any. */
 struct str version_headline(const struct alert_version *version, enum language language);
 
@@ -137,7 +177,8 @@ enum rc alert_counters_find(struct db_tx *tx, int64_t alert_id, struct alert_cou
 /* Adds (negative: takes away); zeros write nothing. */
 enum rc alert_counters_add(struct db_tx *tx, int64_t alert_id, const struct alert_counters *change, struct err *err);
 
-/* --- words (alert_words.c) ---------------------------------------------------------------------------------------- */
+/* --- words (alert_words.c)
+ * ---------------------------------------------------------------------------------------- */
 enum msg kind_message(enum alert_kind kind);
 enum msg severity_message(enum alert_severity severity);
 enum msg urgency_message(enum alert_urgency urgency);
@@ -145,15 +186,21 @@ enum msg certainty_message(enum alert_certainty certainty);
 enum msg type_message(enum alert_type type);
 /* CSS class: "extreme", "severe", "moderate", "minor". */
 const char *severity_class(enum alert_severity severity);
-static inline bool severity_is_low(enum alert_severity severity) { return severity >= SEVERITY_MODERATE; }
+static inline bool severity_is_low(enum alert_severity severity)
+{
+	return severity >= SEVERITY_MODERATE;
+}
 enum message_lane severity_lane(enum alert_severity severity);
 /* What a geo finding says to an officer: message and arguments as a field error. */
 struct str finding_text(struct arena *arena, enum language language, const struct geo_finding *finding);
 /* "Tunisia", "30 km around Sfax", "marked area of 1,200 km²": the parts of an area, in a language. */
-struct str *area_words(struct places *places, struct arena *arena, enum language language, const struct geo_area *area, size_t *count_out);
-struct str area_description_of(struct places *places, struct arena *arena, enum language language, const struct geo_area *area);
+struct str *area_words(struct places *places, struct arena *arena, enum language language, const struct geo_area *area,
+                       size_t *count_out);
+struct str area_description_of(struct places *places, struct arena *arena, enum language language,
+                               const struct geo_area *area);
 
-/* --- the form (alert_form.c) -------------------------------------------------------------------------------------- */
+/* --- the form (alert_form.c)
+ * -------------------------------------------------------------------------------------- */
 struct circle_form {
 	struct str place, km, choice, choice_for;
 	struct choice *choices;
@@ -172,45 +219,51 @@ struct alert_form {
 	size_t circle_rows;
 	bool mail, sms, include_possible, sms_at_night;
 	struct text_form texts[GROUP_TEXTS][LANGUAGE_COUNT];
-	struct geo_report report;   /* what the polygon's reading had to say */
-	struct str map;             /* SVG of what was pasted, when it was refused or warned about; else STR_NONE */
+	struct geo_report report; /* what the polygon's reading had to say */
+	struct str map;           /* SVG of what was pasted, when it was refused or warned about; else STR_NONE */
 };
 /* A new alert's form with its defaults. */
-void alert_form_init(struct alert_form *form, struct arena *arena, enum language language, struct str zone, int64_t now);
+void alert_form_init(struct alert_form *form, struct arena *arena, enum language language, struct str zone,
+                     int64_t now);
 void alert_form_request(struct alert_form *form, const struct request *request, enum alert_type type);
-void alert_form_fill(struct alert_form *form, struct house *house, struct arena *arena, enum language language, const struct alert *alert,
-                     const struct alert_version *version);
-/* Checks all of it; INVALID with errors by field. `base` is the stored draft (NULL: none yet); a cancel or all-clear takes from it what its
+void alert_form_fill(struct alert_form *form, struct house *house, struct arena *arena, enum language language,
+                     const struct alert *alert, const struct alert_version *version);
+/* Checks all of it; INVALID with errors by field. `base` is the stored draft (NULL: none yet); a cancel or
+ * all-clear takes from it what its
  * form does not show. On success *out has everything but the ids and states. */
-enum rc alert_form_check(struct house *house, struct arena *arena, enum language language, int64_t now, struct alert_form *form,
-                         const struct alert_version *base, enum alert_kind *kind_out, struct alert_version *out, struct err *err);
+enum rc alert_form_check(struct house *house, struct arena *arena, enum language language, int64_t now,
+                         struct alert_form *form, const struct alert_version *base, enum alert_kind *kind_out,
+                         struct alert_version *out, struct err *err);
 /* Local time at a zone from a day and "HH:MM" (hours alone will do). */
 bool local_time(struct arena *arena, struct str zone, int64_t day, struct str time, int64_t *out);
 
-/* --- whom it reaches (alert_audience.c) --------------------------------------------------------------------------- */
+/* --- whom it reaches (alert_audience.c)
+ * --------------------------------------------------------------------------- */
 /* One person inside the area and window. */
 struct alert_hit {
 	int64_t person_id;
-	int64_t leg_id;      /* why; negative: a watch */
+	int64_t leg_id;                         /* why; negative: a watch */
 	int64_t not_before[CHANNEL_KIND_COUNT]; /* 0 at once */
-	uint16_t country;    /* of the stay; 0: a watch or unknown */
-	uint8_t channels;    /* usable and ticked */
+	uint16_t country;                       /* of the stay; 0: a watch or unknown */
+	uint8_t channels;                       /* usable and ticked */
 	uint8_t language;
 	bool certain;
-	bool later;          /* arrives later */
-	bool asleep;         /* it is night there now */
+	bool later;  /* arrives later */
+	bool asleep; /* it is night there now */
 };
 struct alert_audience {
 	struct alert_hit *hits; /* ascending by person */
 	size_t count;
 };
 /* Asks the index. Not within a transaction. */
-enum rc alert_match(struct house *house, struct arena *arena, const struct alert_version *version, int64_t now, struct alert_audience *out,
-                    struct err *err);
+enum rc alert_match(struct house *house, struct arena *arena, const struct alert_version *version, int64_t now,
+                    struct alert_audience *out, struct err *err);
 /* When a hit of `match` is told, by channel. `zone` may be NULL. */
-void hit_times(const struct alert_version *version, const struct leg_match *match, const struct zone *zone, int64_t now, struct alert_hit *hit);
+void hit_times(const struct alert_version *version, const struct leg_match *match, const struct zone *zone, int64_t now,
+               struct alert_hit *hit);
 
-/* --- the algebra of versions (alert_set.c) ------------------------------------------------------------------------ */
+/* --- the algebra of versions (alert_set.c)
+ * ------------------------------------------------------------------------ */
 /* What a person is to the alert before a version is sent. */
 struct alert_standing {
 	bool targeted; /* by any version, or late */
@@ -224,11 +277,12 @@ struct alert_step {
 	enum alert_group group; /* GROUP_NONE: no text */
 	bool joins;             /* becomes targeted */
 	bool releases, readmits;
-	uint8_t class;          /* afterwards */
-	uint8_t channels;       /* by which the text goes */
+	uint8_t class;    /* afterwards */
+	uint8_t channels; /* by which the text goes */
 };
 /* The rules of who gets what. `channels`: of a person inside, those usable and ticked; `ticked`: the version's. */
-struct alert_step alert_step(enum alert_type type, bool inside, bool certain, uint8_t channels, uint8_t ticked, struct alert_standing before);
+struct alert_step alert_step(enum alert_type type, bool inside, bool certain, uint8_t channels, uint8_t ticked,
+                             struct alert_standing before);
 
 /* How the counters move when a person takes the step. */
 void alert_count_change(struct alert_counters *change, struct alert_standing before, const struct alert_step *step);
@@ -239,52 +293,58 @@ struct alert_standings {
 	size_t size;
 	int64_t targeted;
 };
-enum rc alert_standings_load(struct db_tx *tx, struct arena *arena, int64_t alert_id, struct alert_standings *out, struct err *err);
-enum rc alert_standing_find(struct db_tx *tx, struct arena *arena, int64_t alert_id, int64_t person_id, struct alert_standing *out, struct err *err);
+enum rc alert_standings_load(struct db_tx *tx, struct arena *arena, int64_t alert_id, struct alert_standings *out,
+                             struct err *err);
+enum rc alert_standing_find(struct db_tx *tx, struct arena *arena, int64_t alert_id, int64_t person_id,
+                            struct alert_standing *out, struct err *err);
 
-/* --- the plan of a version (alert_plan.c) ------------------------------------------------------------------------- */
+/* --- the plan of a version (alert_plan.c)
+ * ------------------------------------------------------------------------- */
 struct alert_tally {
-	int64_t people;                       /* who get this group's text, reachable or not */
-	int64_t unreachable;                  /* of them: no channel */
+	int64_t people;      /* who get this group's text, reachable or not */
+	int64_t unreachable; /* of them: no channel */
 	int64_t by_channel[CHANNEL_KIND_COUNT];
 };
 struct alert_plan {
-	struct notice_person *people;         /* for notice_freeze */
+	struct notice_person *people; /* for notice_freeze */
 	size_t count;
-	struct recipient_put_args *rows;      /* rows of recipient to write (travel_sql.h) */
+	struct recipient_put_args *rows; /* rows of recipient to write (travel_sql.h) */
 	size_t row_count;
 	struct alert_counters change;
-	struct alert_tally groups[GROUP_TEXTS + 1]; /* by text: [1] new [2] changed [3] released */
-	int64_t inside, certain, possible;    /* people inside, after include_possible */
-	int64_t channels[CHANNEL_KIND_COUNT]; /* messages by channel; [0]: nobody reachable */
-	int64_t later, asleep, quiet_wait;    /* arrive later; night there now; SMS that wait for morning */
-	int64_t quiet_never;                  /* of those SMS: the alert ends before that morning */
-	int64_t released_silently, told_nothing; /* no longer inside and never told; of a cancel: never told */
-	int64_t languages[LANGUAGE_COUNT];    /* of those who get a text */
+	struct alert_tally groups[GROUP_TEXTS + 1];   /* by text: [1] new [2] changed [3] released */
+	int64_t inside, certain, possible;            /* people inside, after include_possible */
+	int64_t channels[CHANNEL_KIND_COUNT];         /* messages by channel; [0]: nobody reachable */
+	int64_t later, asleep, quiet_wait;            /* arrive later; night there now; SMS that wait for morning */
+	int64_t quiet_never;                          /* of those SMS: the alert ends before that morning */
+	int64_t released_silently, told_nothing;      /* no longer inside and never told; of a cancel: never told */
+	int64_t languages[LANGUAGE_COUNT];            /* of those who get a text */
 	int64_t sms[GROUP_TEXTS + 1][LANGUAGE_COUNT]; /* SMS by text and language, for the price */
-	int64_t countries[GEO_COUNTRIES];     /* of those inside, by stay; [0] watches and the high sea */
+	int64_t countries[GEO_COUNTRIES];             /* of those inside, by stay; [0] watches and the high sea */
 };
 /* What sending `version` now would do. `standings` is empty for a first version. In the arena. */
 void alert_plan_make(struct arena *arena, const struct alert_version *version, const struct alert_audience *audience,
                      const struct alert_standings *standings, int64_t now, struct alert_plan *out);
 
-/* --- sending (alert_send.c) --------------------------------------------------------------------------------------- */
+/* --- sending (alert_send.c)
+ * --------------------------------------------------------------------------------------- */
 struct alert_sending {
-	struct str form_key;    /* unique; sending twice with it finds the first */
+	struct str form_key; /* unique; sending twice with it finds the first */
 	int64_t officer_id;
-	int64_t expected;       /* people on the confirmation page; -1: not compared */
+	int64_t expected; /* people on the confirmation page; -1: not compared */
 };
-/* Sends the alert's draft: one transaction; OK means that it is frozen. CONFLICT with the detail "changed" if the number of people is no
+/* Sends the alert's draft: one transaction; OK means that it is frozen. CONFLICT with the detail "changed" if the
+ * number of people is no
  * longer near `expected`; CONFLICT without if the draft is gone. */
-enum rc alert_send(struct house *house, struct arena *arena, struct str public_id, const struct alert_sending *sending, int64_t now,
-                   int64_t *people_out, struct err *err);
+enum rc alert_send(struct house *house, struct arena *arena, struct str public_id, const struct alert_sending *sending,
+                   int64_t now, int64_t *people_out, struct err *err);
 /* The plan of the draft as it stands, for the review. */
-enum rc alert_review(struct house *house, struct arena *arena, const struct alert_version *version, int64_t now, struct alert_plan *out,
-                     struct err *err);
+enum rc alert_review(struct house *house, struct arena *arena, const struct alert_version *version, int64_t now,
+                     struct alert_plan *out, struct err *err);
 /* Alerts whose time is over end; a job. */
 void alert_expire(struct house *house);
 
-/* --- who comes in later (alert_late.c) ---------------------------------------------------------------------------- */
+/* --- who comes in later (alert_late.c)
+ * ---------------------------------------------------------------------------- */
 /* Alerts in force, in memory. */
 enum rc alert_in_force_start(struct house *house, struct err *err);
 void alert_in_force_stop(struct house *house);
@@ -293,11 +353,13 @@ enum rc alert_in_force_refresh(struct house *house, struct err *err);
 /* Told of people who changed: late joiners, released, readmitted. Idempotent. */
 void alert_people_changed(struct house *house, const int64_t *person_ids, size_t count);
 /* notice_desk.due: false when the person's plans no longer lead there. */
-bool alert_due(struct house *house, struct db_tx *tx, int64_t event_id, int64_t subject_id, int64_t person_id, int64_t *not_before);
+bool alert_due(struct house *house, struct db_tx *tx, int64_t event_id, int64_t subject_id, int64_t person_id,
+               int64_t *not_before);
 /* Looks at everybody inside the alerts in force, for those whom a stop of the program made us miss; a job. */
 void alert_sweep(struct house *house);
 
-/* --- what is said (alert_render.c) -------------------------------------------------------------------------------- */
+/* --- what is said (alert_render.c)
+ * -------------------------------------------------------------------------------- */
 /* One person's text. `answer_url` and `manage_url` STR_NONE: left out. */
 struct alert_rendering {
 	const struct alert *alert;
@@ -308,15 +370,17 @@ struct alert_rendering {
 	int64_t now;
 };
 void alert_render_sms(struct arena *arena, const struct alert_rendering *rendering, struct message_draft *out);
-void alert_render_mail(struct house *house, struct arena *arena, const struct alert_rendering *rendering, struct message_draft *out);
+void alert_render_mail(struct house *house, struct arena *arena, const struct alert_rendering *rendering,
+                       struct message_draft *out);
 /* The words of a group in a language after all fallbacks; `fell_back`: not in the language wanted. */
-struct alert_text alert_words(struct arena *arena, const struct alert_version *version, enum alert_group group, enum language wanted,
-                              bool *fell_back);
+struct alert_text alert_words(struct arena *arena, const struct alert_version *version, enum alert_group group,
+                              enum language wanted, bool *fell_back);
 /* "/a/TOKEN": answers for one person and alert. Read by alert_answer_find. */
-struct str alert_answer_path(const struct house *house, struct arena *arena, const struct alert *alert, const struct person *person);
+struct str alert_answer_path(const struct house *house, struct arena *arena, const struct alert *alert,
+                             const struct person *person);
 /* Whose and of which alert a token is. NOT_FOUND: none of ours, or its person's links were ended. */
-enum rc alert_answer_find(struct db_tx *tx, const struct house *house, struct arena *arena, struct str token, struct alert *alert_out,
-                          struct person *person_out, struct err *err);
+enum rc alert_answer_find(struct db_tx *tx, const struct house *house, struct arena *arena, struct str token,
+                          struct alert *alert_out, struct person *person_out, struct err *err);
 /* For messages_register: render, due, unreachable, progress; `answer` is the board's. */
 extern const struct notice_desk alert_notice_desk;
 /* Forgets the versions held in memory; at stop. */
@@ -336,6 +400,7 @@ void alert_send_post(struct request *request, struct response *response);
 void alert_get(struct request *request, struct response *response);
 void alert_events_get(struct request *request, struct response *response);
 void alert_next_post(struct request *request, struct response *response);
+void alert_held_post(struct request *request, struct response *response);
 void alert_map_get(struct request *request, struct response *response);
 void alert_public_get(struct request *request, struct response *response);
 void alert_public_map_get(struct request *request, struct response *response);

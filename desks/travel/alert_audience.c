@@ -5,22 +5,20 @@
 
 #include "travel_sql.h"
 
-static bool
-is_watch(const struct leg_match *match)
+static bool is_watch(const struct leg_match *match)
 {
 	return match->kind == LEG_WATCH_COUNTRY || match->kind == LEG_WATCH_AREA;
 }
 
-static bool
-is_night(const struct zone *zone, int64_t at)
+static bool is_night(const struct zone *zone, int64_t at)
 {
 	const int hour = zone ? zone_hour(zone, at) : ALERT_MORNING;
 
 	return hour >= ALERT_NIGHT_BEGINS || hour < ALERT_MORNING;
 }
 
-void
-hit_times(const struct alert_version *version, const struct leg_match *match, const struct zone *zone, int64_t now, struct alert_hit *hit)
+void hit_times(const struct alert_version *version, const struct leg_match *match, const struct zone *zone, int64_t now,
+               struct alert_hit *hit)
 {
 	const int64_t arrival = is_watch(match) ? 0 : match->from * CLOCK_MINUTE;
 	const int64_t first = arrival > now ? arrival : now;
@@ -33,9 +31,11 @@ hit_times(const struct alert_version *version, const struct leg_match *match, co
 		hit->not_before[CHANNEL_SMS] = zone_next_hour(zone, first, ALERT_MORNING);
 }
 
-/* --- zones of many places ----------------------------------------------------------------------------------------- */
+/* --- zones of many places
+ * ----------------------------------------------------------------------------------------- */
 
-/* The zone is asked once for each tenth of a degree within a country: finding the nearest place takes too long for a million people. */
+/* The zone is asked once for each tenth of a degree within a country: finding the nearest place takes too long for
+ * a million people. */
 #define CELLS_PER_DEGREE 10
 
 struct zone_cell {
@@ -49,8 +49,7 @@ struct zone_cells {
 	size_t count, capacity;
 };
 
-static struct zone_cell *
-cell_slot(struct zone_cell *cells, size_t capacity, uint64_t key)
+static struct zone_cell *cell_slot(struct zone_cell *cells, size_t capacity, uint64_t key)
 {
 	size_t at = (size_t)(hash_bytes(&key, sizeof key, 0) & (capacity - 1));
 
@@ -59,8 +58,7 @@ cell_slot(struct zone_cell *cells, size_t capacity, uint64_t key)
 	return &cells[at];
 }
 
-static void
-cells_grow(struct zone_cells *cells)
+static void cells_grow(struct zone_cells *cells)
 {
 	const size_t capacity = cells->capacity ? cells->capacity * 2 : 1024;
 	struct zone_cell *grown = ARENA_NEW_ARRAY(cells->arena, struct zone_cell, capacity);
@@ -72,8 +70,7 @@ cells_grow(struct zone_cells *cells)
 	cells->capacity = capacity;
 }
 
-static const struct zone *
-zone_of_match(struct zone_cells *cells, const struct leg_match *match)
+static const struct zone *zone_of_match(struct zone_cells *cells, const struct leg_match *match)
 {
 	const uint64_t column = (uint64_t)((match->at.x + GEO_X_MAX) / (GEO_UNITS / CELLS_PER_DEGREE));
 	const uint64_t row = (uint64_t)((match->at.y + GEO_Y_MAX) / (GEO_UNITS / CELLS_PER_DEGREE));
@@ -83,7 +80,8 @@ zone_of_match(struct zone_cells *cells, const struct leg_match *match)
 		cells_grow(cells);
 	struct zone_cell *cell = cell_slot(cells->cells, cells->capacity, key);
 	if (!cell->key) {
-		const struct str name = place_zone_at(cells->places, geo_degrees(match->at.y), geo_degrees(match->at.x), geo_country_code(match->country));
+		const struct str name = place_zone_at(cells->places, geo_degrees(match->at.y), geo_degrees(match->at.x),
+		                                      geo_country_code(match->country));
 		*cell = (struct zone_cell){ key, str_is_none(name) ? NULL : zone_find(name) };
 		cells->count++;
 	}
@@ -99,8 +97,7 @@ struct watch_zones {
 	const struct zone *last_zone;
 };
 
-static enum rc
-take_watch(void *context, const struct alert_watch_zones_row *row)
+static enum rc take_watch(void *context, const struct alert_watch_zones_row *row)
 {
 	struct watch_zones *watches = context;
 
@@ -114,17 +111,15 @@ take_watch(void *context, const struct alert_watch_zones_row *row)
 	return OK;
 }
 
-static enum rc
-watches_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc watches_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	return alert_watch_zones(tx, take_watch, context, err);
 }
 
 /* --- the audience ------------------------------------------------------------------------------------------------- */
 
-static enum rc
-watches_load(struct house *house, struct arena *arena, const struct leg_match *matches, const struct leg_hit *hits, size_t count,
-             struct watch_zones *out, struct err *err)
+static enum rc watches_load(struct house *house, struct arena *arena, const struct leg_match *matches,
+                            const struct leg_hit *hits, size_t count, struct watch_zones *out, struct err *err)
 {
 	int64_t highest = -1;
 
@@ -138,16 +133,15 @@ watches_load(struct house *house, struct arena *arena, const struct leg_match *m
 	return db_read(house->db, watches_in_store, out, err);
 }
 
-static struct leg_window
-window_of(const struct alert_version *version, int64_t now)
+static struct leg_window window_of(const struct alert_version *version, int64_t now)
 {
 	const int64_t from = version->effective > now ? version->effective : now;
 
 	return (struct leg_window){ .from = leg_minutes_from(from), .to = leg_minutes_to(version->expires) };
 }
 
-enum rc
-alert_match(struct house *house, struct arena *arena, const struct alert_version *version, int64_t now, struct alert_audience *out, struct err *err)
+enum rc alert_match(struct house *house, struct arena *arena, const struct alert_version *version, int64_t now,
+                    struct alert_audience *out, struct err *err)
 {
 	struct leg_matches matches;
 	struct watch_zones watches;
@@ -163,17 +157,22 @@ alert_match(struct house *house, struct arena *arena, const struct alert_version
 	struct geo_prepared *prepared = geo_prepared_new(&version->area);
 	leg_index_query(audience_index(house), prepared, window_of(version, now), &matches);
 	geo_prepared_free(prepared);
-	const struct leg_hit *people = leg_index_people(audience_index(house), &scratch, &matches, !version->include_possible, &count);
+	const struct leg_hit *people =
+		leg_index_people(audience_index(house), &scratch, &matches, !version->include_possible, &count);
 	enum rc rc = watches_load(house, &scratch, matches.items, people, count, &watches, err);
 	if (rc == OK) {
 		struct zone_cells cells = { .arena = &scratch, .places = places_of(house) };
 		struct alert_hit *hits = ARENA_NEW_ARRAY(arena, struct alert_hit, count);
 		for (size_t i = 0; i < count; i++) {
 			const struct leg_match *match = &matches.items[people[i].match];
-			const struct zone *zone = is_watch(match) ? watches.zones[-match->leg_id] : zone_of_match(&cells, match);
-			hits[i] = (struct alert_hit){ .person_id = people[i].person_id, .leg_id = match->leg_id, .country = match->country,
+			const struct zone *zone =
+				is_watch(match) ? watches.zones[-match->leg_id] : zone_of_match(&cells, match);
+			hits[i] = (struct alert_hit){ .person_id = people[i].person_id,
+				                      .leg_id = match->leg_id,
+				                      .country = match->country,
 				                      .channels = (uint8_t)(people[i].channels & version->channels),
-				                      .language = people[i].language, .certain = people[i].certain };
+				                      .language = people[i].language,
+				                      .certain = people[i].certain };
 			hit_times(version, match, zone, now, &hits[i]);
 		}
 		*out = (struct alert_audience){ hits, count };

@@ -11,16 +11,14 @@ struct check_work {
 	struct alert_counters said, found;
 };
 
-static enum rc
-list_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc list_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct check_work *work = context;
 
 	return alert_id_list(tx, work->arena, &work->alerts, &work->alert_count, err);
 }
 
-static enum rc
-late_in_store(void *context, const struct recipient_standing_row *row)
+static enum rc late_in_store(void *context, const struct recipient_standing_row *row)
 {
 	struct check_work *work = context;
 
@@ -28,8 +26,7 @@ late_in_store(void *context, const struct recipient_standing_row *row)
 	return OK;
 }
 
-static enum rc
-count_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc count_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct check_work *work = context;
 	struct alert_standings standings;
@@ -49,17 +46,25 @@ count_in_store(struct db_tx *tx, void *context, struct err *err)
 		work->found.of[one->class + COUNTER_RELEASED] += one->released;
 	}
 	if (rc == OK)
-		rc = recipient_standing(tx, &(struct recipient_standing_args){ .alert_id = work->alert_id }, late_in_store, work, err);
+		rc = recipient_standing(tx, &(struct recipient_standing_args){ .alert_id = work->alert_id },
+		                        late_in_store, work, err);
 	arena_release(&arena);
 	return rc;
 }
 
-enum rc
-alert_check(struct house *house, void (*report)(void *context, struct str line), void *context, int64_t *wrong_out, struct err *err)
+enum rc alert_check(struct house *house, void (*report)(void *context, struct str line), void *context,
+                    int64_t *wrong_out, struct err *err)
 {
-	static const int64_t checked[] = { COUNTER_TARGETED, COUNTER_SAFE, COUNTER_HELP, COUNTER_SILENT, COUNTER_UNREACHABLE,
-		                           COUNTER_RELEASED + COUNTER_SAFE, COUNTER_RELEASED + COUNTER_HELP, COUNTER_RELEASED + COUNTER_SILENT,
-		                           COUNTER_RELEASED + COUNTER_UNREACHABLE, COUNTER_LATE };
+	static const int64_t checked[] = { COUNTER_TARGETED,
+		                           COUNTER_SAFE,
+		                           COUNTER_HELP,
+		                           COUNTER_SILENT,
+		                           COUNTER_UNREACHABLE,
+		                           COUNTER_RELEASED + COUNTER_SAFE,
+		                           COUNTER_RELEASED + COUNTER_HELP,
+		                           COUNTER_RELEASED + COUNTER_SILENT,
+		                           COUNTER_RELEASED + COUNTER_UNREACHABLE,
+		                           COUNTER_LATE };
 	struct arena arena;
 	int64_t wrong = 0;
 
@@ -74,13 +79,18 @@ alert_check(struct house *house, void (*report)(void *context, struct str line),
 			if (work.said.of[class] == work.found.of[class])
 				continue;
 			wrong++;
-			report(context, str_format(&arena, "alert %lld: class %lld of people counts %lld, the rows hold %lld", (long long)work.alert_id,
-			                           (long long)class, (long long)work.said.of[class], (long long)work.found.of[class]));
+			report(context,
+			       str_format(&arena, "alert %lld: class %lld of people counts %lld, the rows hold %lld",
+			                  (long long)work.alert_id, (long long)class, (long long)work.said.of[class],
+			                  (long long)work.found.of[class]));
 		}
 		const int64_t *of = work.said.of;
-		if (rc == OK && of[COUNTER_TARGETED] != of[COUNTER_SAFE] + of[COUNTER_HELP] + of[COUNTER_SILENT] + of[COUNTER_UNREACHABLE]) {
+		if (rc == OK && of[COUNTER_TARGETED] != of[COUNTER_SAFE] + of[COUNTER_HELP] + of[COUNTER_SILENT] +
+		                                                of[COUNTER_UNREACHABLE]) {
 			wrong++;
-			report(context, str_format(&arena, "alert %lld: the classes of people do not add up to those targeted", (long long)work.alert_id));
+			report(context,
+			       str_format(&arena, "alert %lld: the classes of people do not add up to those targeted",
+			                  (long long)work.alert_id));
 		}
 	}
 	arena_release(&arena);

@@ -13,8 +13,7 @@
 
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 
-static struct str
-member(struct arena *arena, const json_t *object, const char *name)
+static struct str member(struct arena *arena, const json_t *object, const char *name)
 {
 	const json_t *value = json_object_get(object, name);
 
@@ -28,8 +27,8 @@ member(struct arena *arena, const json_t *object, const char *name)
 }
 
 /* CAP's word as the form's number; the text itself if it is no such word, which the form then refuses. */
-static struct str
-term(struct arena *arena, const json_t *object, const char *name, const char *const *words, size_t count, struct str initial)
+static struct str term(struct arena *arena, const json_t *object, const char *name, const char *const *words,
+                       size_t count, struct str initial)
 {
 	const struct str text = member(arena, object, name);
 
@@ -39,20 +38,19 @@ term(struct arena *arena, const json_t *object, const char *name, const char *co
 	return text.len ? text : initial;
 }
 
-static void
-read_texts(struct arena *arena, const json_t *root, const char *name, struct text_form texts[LANGUAGE_COUNT])
+static void read_texts(struct arena *arena, const json_t *root, const char *name,
+                       struct text_form texts[LANGUAGE_COUNT])
 {
 	const json_t *all = json_object_get(root, name);
 
 	for (size_t i = 0; i < LANGUAGE_COUNT; i++) {
 		const json_t *one = json_object_get(all, languages[i].tag);
-		texts[i] = (struct text_form){ member(arena, one, "headline"), member(arena, one, "description"), member(arena, one, "instruction"),
-			                       member(arena, one, "sms") };
+		texts[i] = (struct text_form){ member(arena, one, "headline"), member(arena, one, "description"),
+			                       member(arena, one, "instruction"), member(arena, one, "sms") };
 	}
 }
 
-static bool
-holds(const json_t *list, const char *word)
+static bool holds(const json_t *list, const char *word)
 {
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const char *text = json_string_value(json_array_get(list, i));
@@ -62,11 +60,10 @@ holds(const json_t *list, const char *word)
 	return false;
 }
 
-static void
-read_area(struct arena *arena, const json_t *root, struct alert_form *form)
+static void read_area(struct arena *arena, const json_t *root, struct alert_form *form)
 {
 	const json_t *countries = json_object_get(root, "countries"), *circles = json_object_get(root, "circles"),
-	             *area = json_object_get(root, "area");
+		     *area = json_object_get(root, "area");
 	struct buf buf;
 
 	buf_init(&buf);
@@ -82,8 +79,11 @@ read_area(struct arena *arena, const json_t *root, struct alert_form *form)
 		const json_t *circle = json_array_get(circles, i);
 		struct str place = member(arena, circle, "place");
 		if (!place.len)
-			place = str_format(arena, "%.*s, %.*s", STR_ARG(member(arena, circle, "lat")), STR_ARG(member(arena, circle, "lon")));
-		form->circles[i] = (struct circle_form){ .place = place, .km = member(arena, circle, "km"), .choice = S(""), .choice_for = S("") };
+			place = str_format(arena, "%.*s, %.*s", STR_ARG(member(arena, circle, "lat")),
+			                   STR_ARG(member(arena, circle, "lon")));
+		form->circles[i] = (struct circle_form){
+			.place = place, .km = member(arena, circle, "km"), .choice = S(""), .choice_for = S("")
+		};
 	}
 	form->polygon = S("");
 	if (json_is_string(area)) {
@@ -95,15 +95,17 @@ read_area(struct arena *arena, const json_t *root, struct alert_form *form)
 	}
 }
 
-static void
-read_form(struct arena *arena, const json_t *root, int64_t now, struct alert_form *form)
+static void read_form(struct arena *arena, const json_t *root, int64_t now, struct alert_form *form)
 {
-	static const char *const kinds[] = { "", "security", "weather", "health", "demonstration", "disaster", "message" };
+	static const char *const kinds[] = {
+		"", "security", "weather", "health", "demonstration", "disaster", "message"
+	};
 	static const char *const severities[] = { "", "Extreme", "Severe", "Moderate", "Minor", "Unknown" };
 	static const char *const urgencies[] = { "", "Immediate", "Expected", "Future", "Past", "Unknown" };
 	static const char *const certainties[] = { "", "Observed", "Likely", "Possible", "Unlikely", "Unknown" };
 	const json_t *channels = json_object_get(root, "channels"), *hours = json_object_get(root, "hours");
-	const struct str zone = member(arena, root, "zone"), language = member(arena, root, "language"), description = member(arena, root, "area_description");
+	const struct str zone = member(arena, root, "zone"), language = member(arena, root, "language"),
+			 description = member(arena, root, "area_description");
 
 	alert_form_init(form, arena, LANGUAGE_EN, zone.len ? zone : S("UTC"), now);
 	if (zone.len)
@@ -132,8 +134,8 @@ read_form(struct arena *arena, const json_t *root, int64_t now, struct alert_for
 }
 
 /* Exact times, which the form has no seconds for. */
-static enum rc
-read_times(const json_t *root, struct arena *arena, int64_t now, struct alert_version *version, struct err *err)
+static enum rc read_times(const json_t *root, struct arena *arena, int64_t now, struct alert_version *version,
+                          struct err *err)
 {
 	static const struct {
 		const char *name;
@@ -156,8 +158,7 @@ read_times(const json_t *root, struct arena *arena, int64_t now, struct alert_ve
 	return err->field_count ? INVALID : OK;
 }
 
-static enum rc
-read_json(struct str text, json_t **out, struct err *err)
+static enum rc read_json(struct str text, json_t **out, struct err *err)
 {
 	json_error_t problem;
 	json_t *root = json_loadb(text.ptr ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES, &problem);
@@ -171,9 +172,9 @@ read_json(struct str text, json_t **out, struct err *err)
 }
 
 /* Checks a file against the form's rules. `base` as alert_form_check takes it. */
-static enum rc
-read_version(struct house *house, struct arena *arena, const json_t *root, enum alert_type type, const struct alert_version *base, int64_t now,
-             enum alert_kind *kind, bool *exercise, struct alert_version *out, struct err *err)
+static enum rc read_version(struct house *house, struct arena *arena, const json_t *root, enum alert_type type,
+                            const struct alert_version *base, int64_t now, enum alert_kind *kind, bool *exercise,
+                            struct alert_version *out, struct err *err)
 {
 	struct alert_form *form = ARENA_NEW(arena, struct alert_form);
 
@@ -208,16 +209,16 @@ struct command_work {
 	struct alert_counters people;
 };
 
-static enum rc
-create_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc create_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct command_work *work = context;
 
-	return alert_add(tx, work->arena, work->kind, work->exercise, &work->version, STR_NONE, OPERATOR, work->now, &work->alert, err);
+	return alert_add(tx, work->arena, work->kind, work->exercise, &work->version, STR_NONE, OPERATOR, work->now,
+	                 &work->alert, err);
 }
 
-enum rc
-alert_create_json(struct house *house, struct arena *arena, struct str json, int64_t now, struct str *public_id_out, struct err *err)
+enum rc alert_create_json(struct house *house, struct arena *arena, struct str json, int64_t now,
+                          struct str *public_id_out, struct err *err)
 {
 	struct command_work work = { .arena = arena, .now = now };
 	json_t *root;
@@ -234,16 +235,17 @@ alert_create_json(struct house *house, struct arena *arena, struct str json, int
 	return rc;
 }
 
-/* --- the next version --------------------------------------------------------------------------------------------- */
+/* --- the next version
+ * --------------------------------------------------------------------------------------------- */
 
-static enum rc
-begin_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc begin_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct command_work *work = context;
 
 	enum rc rc = alert_find_public(tx, work->arena, work->public_id, &work->alert, err);
 	if (rc == OK)
-		rc = draft_begin(tx, work->arena, &work->alert, work->type, OPERATOR, work->now, &work->version_id, err);
+		rc = draft_begin(tx, work->arena, &work->alert, work->type, OPERATOR, work->now, &work->version_id,
+		                 err);
 	if (rc == OK)
 		rc = version_find(tx, work->arena, work->version_id, &work->base, err);
 	if (rc == OK)
@@ -251,16 +253,16 @@ begin_in_store(struct db_tx *tx, void *context, struct err *err)
 	return rc;
 }
 
-static enum rc
-change_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc change_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct command_work *work = context;
 
-	return draft_change(tx, work->arena, &work->alert, work->alert.kind, &work->version, work->base.changed_at, OPERATOR, work->now, err);
+	return draft_change(tx, work->arena, &work->alert, work->alert.kind, &work->version, work->base.changed_at,
+	                    OPERATOR, work->now, err);
 }
 
-enum rc
-alert_next_json(struct house *house, struct arena *arena, struct str public_id, struct str type, struct str json, int64_t now, struct err *err)
+enum rc alert_next_json(struct house *house, struct arena *arena, struct str public_id, struct str type,
+                        struct str json, int64_t now, struct err *err)
 {
 	static const char *const types[] = { "", "", "update", "cancel", "clear" };
 	struct command_work work = { .arena = arena, .public_id = public_id, .now = now };
@@ -275,7 +277,8 @@ alert_next_json(struct house *house, struct arena *arena, struct str public_id, 
 	if (rc == OK)
 		rc = db_write(house->db, DB_LANE_PERSON, begin_in_store, &work, err);
 	if (rc == OK && root) {
-		rc = read_version(house, arena, root, work.type, &work.base, now, &work.kind, &work.exercise, &work.version, err);
+		rc = read_version(house, arena, root, work.type, &work.base, now, &work.kind, &work.exercise,
+		                  &work.version, err);
 		if (rc == OK)
 			rc = db_write(house->db, DB_LANE_PERSON, change_in_store, &work, err);
 	}
@@ -283,18 +286,18 @@ alert_next_json(struct house *house, struct arena *arena, struct str public_id, 
 	return rc;
 }
 
-/* --- send and show ------------------------------------------------------------------------------------------------ */
+/* --- send and show
+ * ------------------------------------------------------------------------------------------------ */
 
-enum rc
-alert_send_command(struct house *house, struct arena *arena, struct str public_id, int64_t now, int64_t *people_out, struct err *err)
+enum rc alert_send_command(struct house *house, struct arena *arena, struct str public_id, int64_t now,
+                           int64_t *people_out, struct err *err)
 {
 	const struct alert_sending sending = { .form_key = rand_id(arena), .officer_id = OPERATOR, .expected = -1 };
 
 	return alert_send(house, arena, public_id, &sending, now, people_out, err);
 }
 
-static enum rc
-show_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc show_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct command_work *work = context;
 
@@ -304,11 +307,13 @@ show_in_store(struct db_tx *tx, void *context, struct err *err)
 	return rc == OK ? message_count_event(tx, NOTICE_ALERT, work->alert.id, &work->messages, err) : rc;
 }
 
-enum rc
-alert_show_json(struct house *house, struct arena *arena, struct str public_id, struct str *json_out, struct err *err)
+enum rc alert_show_json(struct house *house, struct arena *arena, struct str public_id, struct str *json_out,
+                        struct err *err)
 {
-	static const char *const states[] = { "planned", "queued", "leased", "submitted", "accepted", "delivered", "failed", "in_doubt", "expired",
-		                              "superseded", "not_sent", "was_in_doubt" };
+	static const char *const states[] = {
+		"planned", "queued",   "leased",  "submitted",  "accepted", "delivered",
+		"failed",  "in_doubt", "expired", "superseded", "not_sent", "was_in_doubt"
+	};
 	static const char *const channels[CHANNEL_KIND_COUNT] = { "none", "mail", "sms" };
 	static const char *const alert_states[] = { "", "draft", "in_force", "ended" };
 	struct command_work work = { .arena = arena, .public_id = public_id };
@@ -320,13 +325,15 @@ alert_show_json(struct house *house, struct arena *arena, struct str public_id, 
 		return rc;
 	const int64_t *of = work.people.of;
 	buf_init(&buf);
-	buf_format(&buf, "{\"id\":\"%.*s\",\"number\":%lld,\"state\":\"%s\",\"exercise\":%s,\"people\":{\"targeted\":%lld,\"safe\":%lld,\"help\":%lld,"
-	                 "\"silent\":%lld,\"unreachable\":%lld,\"released\":%lld,\"late\":%lld},\"messages\":{",
-	           STR_ARG(work.alert.public_id), (long long)work.alert.number, alert_states[work.alert.state], work.alert.exercise ? "true" : "false",
-	           (long long)of[COUNTER_TARGETED], (long long)of[COUNTER_SAFE], (long long)of[COUNTER_HELP], (long long)of[COUNTER_SILENT],
-	           (long long)of[COUNTER_UNREACHABLE],
-	           (long long)(of[COUNTER_RELEASED + COUNTER_SAFE] + of[COUNTER_RELEASED + COUNTER_HELP] + of[COUNTER_RELEASED + COUNTER_SILENT] +
-	                       of[COUNTER_RELEASED + COUNTER_UNREACHABLE]),
+	buf_format(&buf,
+	           "{\"id\":\"%.*s\",\"number\":%lld,\"state\":\"%s\",\"exercise\":%s,\"people\":{\"targeted\":%lld,"
+	           "\"safe\":%lld,\"help\":%lld,"
+	           "\"silent\":%lld,\"unreachable\":%lld,\"released\":%lld,\"late\":%lld},\"messages\":{",
+	           STR_ARG(work.alert.public_id), (long long)work.alert.number, alert_states[work.alert.state],
+	           work.alert.exercise ? "true" : "false", (long long)of[COUNTER_TARGETED], (long long)of[COUNTER_SAFE],
+	           (long long)of[COUNTER_HELP], (long long)of[COUNTER_SILENT], (long long)of[COUNTER_UNREACHABLE],
+	           (long long)(of[COUNTER_RELEASED + COUNTER_SAFE] + of[COUNTER_RELEASED + COUNTER_HELP] +
+	                       of[COUNTER_RELEASED + COUNTER_SILENT] + of[COUNTER_RELEASED + COUNTER_UNREACHABLE]),
 	           (long long)of[COUNTER_LATE]);
 	for (size_t i = CHANNEL_NONE + 1; i < CHANNEL_KIND_COUNT; i++) {
 		buf_format(&buf, "%s\"%s\":{", i > CHANNEL_NONE + 1 ? "," : "", channels[i]);

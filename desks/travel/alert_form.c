@@ -9,8 +9,7 @@
 
 /* --- local times -------------------------------------------------------------------------------------------------- */
 
-static bool
-read_clock(struct str text, int64_t *minutes)
+static bool read_clock(struct str text, int64_t *minutes)
 {
 	struct str hours, rest;
 	int64_t hour, minute = 0;
@@ -24,8 +23,7 @@ read_clock(struct str text, int64_t *minutes)
 	return true;
 }
 
-bool
-local_time(struct arena *arena, struct str zone_name, int64_t day, struct str time, int64_t *out)
+bool local_time(struct arena *arena, struct str zone_name, int64_t day, struct str time, int64_t *out)
 {
 	const struct zone *zone = zone_find(zone_name);
 	int64_t minutes;
@@ -40,8 +38,8 @@ local_time(struct arena *arena, struct str zone_name, int64_t day, struct str ti
 	return true;
 }
 
-static void
-fill_time(struct arena *arena, enum language language, struct str zone_name, int64_t at, struct str *date, struct str *time)
+static void fill_time(struct arena *arena, enum language language, struct str zone_name, int64_t at, struct str *date,
+                      struct str *time)
 {
 	const struct zone *zone = zone_find(zone_name);
 	const int64_t local = at + (zone ? zone_offset(zone, at) : 0) * CLOCK_SECOND;
@@ -53,8 +51,7 @@ fill_time(struct arena *arena, enum language language, struct str zone_name, int
 
 /* --- filling ------------------------------------------------------------------------------------------------------ */
 
-void
-alert_form_init(struct alert_form *form, struct arena *arena, enum language language, struct str zone, int64_t now)
+void alert_form_init(struct alert_form *form, struct arena *arena, enum language language, struct str zone, int64_t now)
 {
 	*form = (struct alert_form){
 		.type = ALERT_NEW,
@@ -76,22 +73,19 @@ alert_form_init(struct alert_form *form, struct arena *arena, enum language lang
 	geo_report_init(&form->report);
 }
 
-static struct str
-form_text(const struct request *request, const char *name)
+static struct str form_text(const struct request *request, const char *name)
 {
 	const struct str text = request_form(request, name);
 
 	return str_is_none(text) ? S("") : text;
 }
 
-static struct str
-row_text(const struct request *request, const char *group, size_t row, const char *name)
+static struct str row_text(const struct request *request, const char *group, size_t row, const char *name)
 {
 	return form_text(request, str_format(request->arena, "%s.%zu.%s", group, row, name).ptr);
 }
 
-static bool
-ticked(const struct request *request, const char *name, const char *value)
+static bool ticked(const struct request *request, const char *name, const char *value)
 {
 	struct str *values;
 	const size_t count = request_form_all(request, name, &values);
@@ -102,8 +96,7 @@ ticked(const struct request *request, const char *name, const char *value)
 	return false;
 }
 
-void
-alert_form_request(struct alert_form *form, const struct request *request, enum alert_type type)
+void alert_form_request(struct alert_form *form, const struct request *request, enum alert_type type)
 {
 	*form = (struct alert_form){
 		.type = type,
@@ -145,14 +138,13 @@ alert_form_request(struct alert_form *form, const struct request *request, enum 
 		};
 }
 
-static struct str
-number_text(struct arena *arena, int64_t number)
+static struct str number_text(struct arena *arena, int64_t number)
 {
 	return str_format(arena, "%lld", (long long)number);
 }
 
-static void
-fill_area(struct alert_form *form, struct house *house, struct arena *arena, enum language language, const struct geo_area *area)
+static void fill_area(struct alert_form *form, struct house *house, struct arena *arena, enum language language,
+                      const struct geo_area *area)
 {
 	struct buf buf;
 
@@ -160,13 +152,15 @@ fill_area(struct alert_form *form, struct house *house, struct arena *arena, enu
 	for (size_t i = 0; i < area->country_count; i++) {
 		if (i)
 			buf_add_str(&buf, S("; "));
-		buf_add_str(&buf, country_name(places_of(house), arena, geo_country_code(area->countries[i]), languages[language].tag));
+		buf_add_str(&buf, country_name(places_of(house), arena, geo_country_code(area->countries[i]),
+		                               languages[language].tag));
 	}
 	form->countries = str_copy(arena, buf_str(&buf));
 	buf_release(&buf);
 	for (size_t i = 0; i < area->disc_count && form->circle_rows < ALERT_CIRCLES_MAX; i++)
 		form->circles[form->circle_rows++] = (struct circle_form){
-			.place = str_format(arena, "%.7g, %.7g", geo_degrees(area->discs[i].centre.y), geo_degrees(area->discs[i].centre.x)),
+			.place = str_format(arena, "%.7g, %.7g", geo_degrees(area->discs[i].centre.y),
+			                    geo_degrees(area->discs[i].centre.x)),
 			.km = str_format(arena, "%.6g", area->discs[i].radius_m / 1000),
 		};
 	if (area->polygon_count) {
@@ -182,9 +176,8 @@ fill_area(struct alert_form *form, struct house *house, struct arena *arena, enu
 		form->circle_rows++;
 }
 
-void
-alert_form_fill(struct alert_form *form, struct house *house, struct arena *arena, enum language language, const struct alert *alert,
-                const struct alert_version *version)
+void alert_form_fill(struct alert_form *form, struct house *house, struct arena *arena, enum language language,
+                     const struct alert *alert, const struct alert_version *version)
 {
 	*form = (struct alert_form){
 		.type = version->type,
@@ -205,7 +198,8 @@ alert_form_fill(struct alert_form *form, struct house *house, struct arena *aren
 	};
 	geo_report_init(&form->report);
 	if (version->effective)
-		fill_time(arena, language, version->zone, version->effective, &form->effective_date, &form->effective_time);
+		fill_time(arena, language, version->zone, version->effective, &form->effective_date,
+		          &form->effective_time);
 	if (version->onset)
 		fill_time(arena, language, version->zone, version->onset, &form->onset_date, &form->onset_time);
 	fill_time(arena, language, version->zone, version->expires, &form->expires_date, &form->expires_time);
@@ -213,7 +207,8 @@ alert_form_fill(struct alert_form *form, struct house *house, struct arena *aren
 	for (size_t i = 0; i < version->text_count; i++) {
 		const struct alert_text *text = &version->texts[i];
 		if (text->group >= 1 && text->group <= GROUP_TEXTS)
-			form->texts[text->group - 1][text->language] = (struct text_form){ text->headline, text->description, text->instruction, text->sms };
+			form->texts[text->group - 1][text->language] =
+				(struct text_form){ text->headline, text->description, text->instruction, text->sms };
 	}
 }
 
@@ -230,14 +225,12 @@ struct checking {
 	struct err *err;
 };
 
-static void
-broken(struct checking *checking, struct str field, enum msg message)
+static void broken(struct checking *checking, struct str field, enum msg message)
 {
 	err_field(checking->err, field, (int)message, STR_NONE, STR_NONE);
 }
 
-static int64_t
-check_term(struct checking *checking, struct str text, int64_t end, struct str field)
+static int64_t check_term(struct checking *checking, struct str text, int64_t end, struct str field)
 {
 	int64_t value = 0;
 
@@ -248,8 +241,7 @@ check_term(struct checking *checking, struct str text, int64_t end, struct str f
 	return value;
 }
 
-static int64_t
-check_time(struct checking *checking, struct str date, struct str time, struct str field, int64_t empty)
+static int64_t check_time(struct checking *checking, struct str date, struct str time, struct str field, int64_t empty)
 {
 	int64_t day, at = empty;
 
@@ -262,8 +254,7 @@ check_time(struct checking *checking, struct str date, struct str time, struct s
 	return at;
 }
 
-static void
-check_times(struct checking *checking)
+static void check_times(struct checking *checking)
 {
 	struct alert_form *form = checking->form;
 	struct alert_version *out = checking->out;
@@ -293,16 +284,18 @@ check_times(struct checking *checking)
 
 /* --- the area ----------------------------------------------------------------------------------------------------- */
 
-/* The country that `text` names; false if there is none. `whole`: only if it is the country's name or code as it stands. */
-static bool
-find_country(struct checking *checking, struct str text, bool whole, struct str *code)
+/* The country that `text` names; false if there is none. `whole`: only if it is the country's name or code as it
+ * stands. */
+static bool find_country(struct checking *checking, struct str text, bool whole, struct str *code)
 {
 	struct country *found;
 	size_t count;
 	struct err quiet;
 
 	err_init(&quiet, checking->arena);
-	if (country_search(checking->places, checking->arena, text, languages[checking->language].tag, 1, &found, &count, &quiet) != OK || count == 0)
+	if (country_search(checking->places, checking->arena, text, languages[checking->language].tag, 1, &found,
+	                   &count, &quiet) != OK ||
+	    count == 0)
 		return false;
 	if (whole && !str_equal_nocase(found[0].name, text) && !str_equal_nocase(str_from(found[0].code), text))
 		return false;
@@ -310,8 +303,7 @@ find_country(struct checking *checking, struct str text, bool whole, struct str 
 	return true;
 }
 
-static void
-add_country(struct checking *checking, struct str text, struct geo_report *report)
+static void add_country(struct checking *checking, struct str text, struct geo_report *report)
 {
 	struct str code;
 
@@ -327,8 +319,7 @@ add_country(struct checking *checking, struct str text, struct geo_report *repor
 }
 
 /* Semicolons and lines part countries; commas too, but some countries have one in their name. */
-static void
-check_countries(struct checking *checking, struct geo_report *report)
+static void check_countries(struct checking *checking, struct geo_report *report)
 {
 	struct buf buf;
 	struct str rest, line, code;
@@ -359,34 +350,38 @@ check_countries(struct checking *checking, struct geo_report *report)
 	}
 }
 
-static void
-check_circle(struct checking *checking, size_t row, struct geo_report *report)
+static void check_circle(struct checking *checking, size_t row, struct geo_report *report)
 {
 	struct circle_form *circle = &checking->form->circles[row];
-	const struct str place_field = str_format(checking->arena, "circle.%zu.place", row), km_field = str_format(checking->arena, "circle.%zu.km", row);
+	const struct str place_field = str_format(checking->arena, "circle.%zu.place", row),
+			 km_field = str_format(checking->arena, "circle.%zu.km", row);
 	enum where_answer answer = WHERE_NOTHING;
 	struct where where;
 	double km;
 
 	if (!circle->place.len && !circle->km.len)
 		return;
-	if (!str_to_double(text_ascii_digits(checking->arena, circle->km), &km) || km <= 0 || km > ALERT_RADIUS_MAX_KM) {
-		err_field(checking->err, km_field, MSG_alert_rule_km, str_format(checking->arena, "%d", ALERT_RADIUS_MAX_KM), STR_NONE);
+	if (!str_to_double(text_ascii_digits(checking->arena, circle->km), &km) || km <= 0 ||
+	    km > ALERT_RADIUS_MAX_KM) {
+		err_field(checking->err, km_field, MSG_alert_rule_km,
+		          str_format(checking->arena, "%d", ALERT_RADIUS_MAX_KM), STR_NONE);
 		km = 1;
 	}
 	if (!circle->place.len) {
 		broken(checking, place_field, MSG_alert_rule_circle_place);
 		return;
 	}
-	const struct str choice = str_equal(circle->choice_for, circle->place) && circle->choice.len ? circle->choice : STR_NONE;
-	enum rc rc = where_read(checking->places, checking->arena, checking->language, circle->place, choice, false, &answer, &where, &circle->choices,
-	                        &circle->choice_count, checking->err);
+	const struct str choice =
+		str_equal(circle->choice_for, circle->place) && circle->choice.len ? circle->choice : STR_NONE;
+	enum rc rc = where_read(checking->places, checking->arena, checking->language, circle->place, choice, false,
+	                        &answer, &where, &circle->choices, &circle->choice_count, checking->err);
 	if (rc != OK && rc != INVALID) {
 		err_field(checking->err, place_field, MSG_alert_rule_place_unknown, circle->place, STR_NONE);
 		return;
 	}
 	if (answer == WHERE_FOUND && where.kind == LEG_POINT)
-		geo_area_add_disc(checking->arena, &checking->out->area, where.longitude, where.latitude, km * 1000, report);
+		geo_area_add_disc(checking->arena, &checking->out->area, where.longitude, where.latitude, km * 1000,
+		                  report);
 	else if (answer == WHERE_FOUND)
 		broken(checking, place_field, MSG_alert_rule_circle_country);
 	else if (answer == WHERE_CHOOSE || answer == WHERE_GUESS)
@@ -398,8 +393,7 @@ check_circle(struct checking *checking, size_t row, struct geo_report *report)
 }
 
 /* What was pasted and refused, drawn all the same where that can be, with a ring around each place that is wrong. */
-static struct str
-draw_refused(struct checking *checking, struct str text)
+static struct str draw_refused(struct checking *checking, struct str text)
 {
 	const struct geo_reading reading = { .keep_crossing = true };
 	struct geo_report report;
@@ -414,19 +408,20 @@ draw_refused(struct checking *checking, struct str text)
 		struct geo_report unused;
 		geo_report_init(&unused);
 		if (report.findings[i].code == GEO_CROSSING_KEPT)
-			geo_area_add_disc(checking->arena, &marks, report.findings[i].longitude, report.findings[i].latitude, 1, &unused);
+			geo_area_add_disc(checking->arena, &marks, report.findings[i].longitude,
+			                  report.findings[i].latitude, 1, &unused);
 	}
 	const struct map_shape shapes[] = { { &area, MAP_MODERATE, S("") }, { &marks, MAP_EXTREME, S("") } };
 	buf_init(&buf);
-	map_draw(checking->places, &buf, map_window_shapes(checking->places, shapes, 1), S(""), shapes, marks.disc_count ? 2 : 1,
-	         T(checking->arena, checking->language, MSG_alert_map_title), T(checking->arena, checking->language, MSG_alert_map_refused));
+	map_draw(checking->places, &buf, map_window_shapes(checking->places, shapes, 1), S(""), shapes,
+	         marks.disc_count ? 2 : 1, T(checking->arena, checking->language, MSG_alert_map_title),
+	         T(checking->arena, checking->language, MSG_alert_map_refused));
 	const struct str svg = str_copy(checking->arena, buf_str(&buf));
 	buf_release(&buf);
 	return svg;
 }
 
-static void
-check_polygon(struct checking *checking)
+static void check_polygon(struct checking *checking)
 {
 	struct alert_form *form = checking->form;
 	const struct geo_reading reading = { .keep_crossing = false };
@@ -440,14 +435,14 @@ check_polygon(struct checking *checking)
 		const struct geo_finding *finding = &form->report.findings[i];
 		if (geo_severity(finding->code) != GEO_ERROR)
 			continue;
-		err_field(checking->err, S("polygon"), MSG_alert_rule_polygon, finding_text(checking->arena, checking->language, finding), STR_NONE);
+		err_field(checking->err, S("polygon"), MSG_alert_rule_polygon,
+		          finding_text(checking->arena, checking->language, finding), STR_NONE);
 		said++;
 	}
 	form->map = draw_refused(checking, form->polygon);
 }
 
-static void
-check_area(struct checking *checking)
+static void check_area(struct checking *checking)
 {
 	struct alert_version *out = checking->out;
 	const size_t before = checking->err->field_count;
@@ -468,29 +463,28 @@ check_area(struct checking *checking)
 	out->area_text = geo_write_area(checking->arena, &out->area);
 	out->area_description = checking->form->area_description;
 	if (!out->area_description.len)
-		out->area_description = area_description_of(checking->places, checking->arena, checking->language, &out->area);
+		out->area_description =
+			area_description_of(checking->places, checking->arena, checking->language, &out->area);
 	else if (utf8_length(out->area_description) > ALERT_DESCRIPTION_OF_AREA_MAX)
-		err_field(checking->err, S("area_description"), MSG_alert_rule_long, str_format(checking->arena, "%d", ALERT_DESCRIPTION_OF_AREA_MAX), STR_NONE);
+		err_field(checking->err, S("area_description"), MSG_alert_rule_long,
+		          str_format(checking->arena, "%d", ALERT_DESCRIPTION_OF_AREA_MAX), STR_NONE);
 }
 
 /* --- texts -------------------------------------------------------------------------------------------------------- */
 
-static void
-check_length(struct checking *checking, size_t row, const char *name, struct str text, int most)
+static void check_length(struct checking *checking, size_t row, const char *name, struct str text, int most)
 {
 	if (utf8_length(text) > (size_t)most)
-		err_field(checking->err, str_format(checking->arena, "text.%zu.%s", row, name), MSG_alert_rule_long, str_format(checking->arena, "%d", most),
-		          STR_NONE);
+		err_field(checking->err, str_format(checking->arena, "text.%zu.%s", row, name), MSG_alert_rule_long,
+		          str_format(checking->arena, "%d", most), STR_NONE);
 }
 
-static bool
-text_is_empty(const struct text_form *text)
+static bool text_is_empty(const struct text_form *text)
 {
 	return !text->headline.len && !text->description.len && !text->instruction.len && !text->sms.len;
 }
 
-static void
-check_text(struct checking *checking, size_t row, struct alert_text *texts, size_t *count)
+static void check_text(struct checking *checking, size_t row, struct alert_text *texts, size_t *count)
 {
 	const struct text_form *text = &checking->form->texts[row / LANGUAGE_COUNT][row % LANGUAGE_COUNT];
 
@@ -510,13 +504,13 @@ check_text(struct checking *checking, size_t row, struct alert_text *texts, size
 		                                 .sms = text->sms };
 }
 
-static void
-check_texts(struct checking *checking, const struct alert_version *base)
+static void check_texts(struct checking *checking, const struct alert_version *base)
 {
 	struct alert_version *out = checking->out;
 	const bool ends = checking->form->type == ALERT_CANCEL || checking->form->type == ALERT_CLEAR;
 	const size_t kept = ends && base ? base->text_count : 0;
-	struct alert_text *texts = ARENA_NEW_ARRAY(checking->arena, struct alert_text, GROUP_TEXTS * LANGUAGE_COUNT + kept);
+	struct alert_text *texts =
+		ARENA_NEW_ARRAY(checking->arena, struct alert_text, GROUP_TEXTS * LANGUAGE_COUNT + kept);
 	size_t count = 0;
 
 	/* A cancel writes only what it says itself; the texts it refers to stay. */
@@ -540,25 +534,31 @@ check_texts(struct checking *checking, const struct alert_version *base)
 		out->language = count ? texts[0].language : LANGUAGE_EN;
 }
 
-static void
-check_channels(struct checking *checking)
+static void check_channels(struct checking *checking)
 {
 	struct alert_version *out = checking->out;
 
-	out->channels = (checking->form->mail ? CHANNEL_BIT(CHANNEL_MAIL) : 0) | (checking->form->sms ? CHANNEL_BIT(CHANNEL_SMS) : 0);
+	out->channels = (checking->form->mail ? CHANNEL_BIT(CHANNEL_MAIL) : 0) |
+	                (checking->form->sms ? CHANNEL_BIT(CHANNEL_SMS) : 0);
 	if (!out->channels)
 		broken(checking, S("channels"), MSG_alert_rule_channels);
 	out->include_possible = checking->form->include_possible;
 	out->sms_at_night = checking->form->sms_at_night;
 }
 
-enum rc
-alert_form_check(struct house *house, struct arena *arena, enum language language, int64_t now, struct alert_form *form, const struct alert_version *base,
-                 enum alert_kind *kind_out, struct alert_version *out, struct err *err)
+enum rc alert_form_check(struct house *house, struct arena *arena, enum language language, int64_t now,
+                         struct alert_form *form, const struct alert_version *base, enum alert_kind *kind_out,
+                         struct alert_version *out, struct err *err)
 {
 	struct alert_version version = { .type = form->type };
-	struct checking checking = { .house = house, .arena = arena, .places = places_of(house), .language = language, .now = now, .form = form,
-		                     .out = &version, .err = err };
+	struct checking checking = { .house = house,
+		                     .arena = arena,
+		                     .places = places_of(house),
+		                     .language = language,
+		                     .now = now,
+		                     .form = form,
+		                     .out = &version,
+		                     .err = err };
 	enum alert_kind kind = ALERT_SECURITY;
 
 	if (form->type == ALERT_CANCEL || form->type == ALERT_CLEAR) {
@@ -568,9 +568,11 @@ alert_form_check(struct house *house, struct arena *arena, enum language languag
 		check_texts(&checking, base);
 	} else {
 		kind = (enum alert_kind)check_term(&checking, form->kind, ALERT_KIND_COUNT, S("kind"));
-		version.severity = (enum alert_severity)check_term(&checking, form->severity, SEVERITY_COUNT, S("severity"));
+		version.severity =
+			(enum alert_severity)check_term(&checking, form->severity, SEVERITY_COUNT, S("severity"));
 		version.urgency = (enum alert_urgency)check_term(&checking, form->urgency, URGENCY_COUNT, S("urgency"));
-		version.certainty = (enum alert_certainty)check_term(&checking, form->certainty, CERTAINTY_COUNT, S("certainty"));
+		version.certainty =
+			(enum alert_certainty)check_term(&checking, form->certainty, CERTAINTY_COUNT, S("certainty"));
 		check_texts(&checking, base);
 		check_area(&checking);
 		check_times(&checking);

@@ -1,4 +1,5 @@
-/* Who comes in later: people who enrol or change their plans while an alert is in force, and those whom a stop of the program
+/* Who comes in later: people who enrol or change their plans while an alert is in force, and those whom a stop of
+ * the program
  * made us miss. Everything here may be done twice: the second time finds nothing to do. */
 #include <pthread.h>
 #include <stdlib.h>
@@ -22,18 +23,18 @@ struct in_force_state {
 	size_t count;
 };
 
-static struct in_force_state *
-state_of(const struct house *house)
+static struct in_force_state *state_of(const struct house *house)
 {
 	return house->state[SLOT_TRAVEL];
 }
 
-/* --- alerts in force, in memory ----------------------------------------------------------------------------------- */
+/* --- alerts in force, in memory
+ * ----------------------------------------------------------------------------------- */
 
-static struct leg_window
-window_of(const struct alert_version *version)
+static struct leg_window window_of(const struct alert_version *version)
 {
-	return (struct leg_window){ .from = leg_minutes_from(version->effective), .to = leg_minutes_to(version->expires) };
+	return (struct leg_window){ .from = leg_minutes_from(version->effective),
+		                    .to = leg_minutes_to(version->expires) };
 }
 
 struct refresh_work {
@@ -42,8 +43,7 @@ struct refresh_work {
 	size_t count;
 };
 
-static enum rc
-refresh_one(struct db_tx *tx, struct refresh_work *work, const struct alert_row *row, struct err *err)
+static enum rc refresh_one(struct db_tx *tx, struct refresh_work *work, const struct alert_row *row, struct err *err)
 {
 	struct in_force_state *state = work->state;
 	struct alert_version version;
@@ -65,8 +65,7 @@ refresh_one(struct db_tx *tx, struct refresh_work *work, const struct alert_row 
 	return rc;
 }
 
-static enum rc
-refresh_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc refresh_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct refresh_work *work = context;
 	struct alert_row *rows;
@@ -84,8 +83,7 @@ refresh_in_store(struct db_tx *tx, void *context, struct err *err)
 	return rc;
 }
 
-static bool
-is_in(const struct in_force *list, size_t count, int64_t alert_id)
+static bool is_in(const struct in_force *list, size_t count, int64_t alert_id)
 {
 	for (size_t i = 0; i < count; i++)
 		if (list[i].alert_id == alert_id)
@@ -93,8 +91,7 @@ is_in(const struct in_force *list, size_t count, int64_t alert_id)
 	return false;
 }
 
-enum rc
-alert_in_force_refresh(struct house *house, struct err *err)
+enum rc alert_in_force_refresh(struct house *house, struct err *err)
 {
 	struct in_force_state *state = state_of(house);
 	struct arena arena;
@@ -117,8 +114,7 @@ alert_in_force_refresh(struct house *house, struct err *err)
 	return rc;
 }
 
-enum rc
-alert_in_force_start(struct house *house, struct err *err)
+enum rc alert_in_force_start(struct house *house, struct err *err)
 {
 	struct in_force_state *state = calloc(1, sizeof *state);
 
@@ -130,8 +126,7 @@ alert_in_force_start(struct house *house, struct err *err)
 	return alert_in_force_refresh(house, err);
 }
 
-void
-alert_in_force_stop(struct house *house)
+void alert_in_force_stop(struct house *house)
 {
 	struct in_force_state *state = state_of(house);
 
@@ -143,8 +138,7 @@ alert_in_force_stop(struct house *house)
 	free(state);
 }
 
-static size_t
-in_force_copy(struct in_force_state *state, struct arena *arena, struct in_force **out)
+static size_t in_force_copy(struct in_force_state *state, struct arena *arena, struct in_force **out)
 {
 	pthread_mutex_lock(&state->lock);
 	const size_t count = state->count;
@@ -155,7 +149,8 @@ in_force_copy(struct in_force_state *state, struct arena *arena, struct in_force
 	return count;
 }
 
-/* --- where one person stands -------------------------------------------------------------------------------------- */
+/* --- where one person stands
+ * -------------------------------------------------------------------------------------- */
 
 struct presence {
 	bool inside;
@@ -164,28 +159,27 @@ struct presence {
 	const struct zone *zone;
 };
 
-static bool
-is_watch(const struct leg_match *match)
+static bool is_watch(const struct leg_match *match)
 {
 	return match->kind == LEG_WATCH_COUNTRY || match->kind == LEG_WATCH_AREA;
 }
 
 /* The same order as leg_index_people: certain first, then what begins first. */
-static bool
-is_better(const struct leg_match *a, const struct leg_match *b)
+static bool is_better(const struct leg_match *a, const struct leg_match *b)
 {
 	if (a->certain != b->certain)
 		return a->certain;
 	return !is_watch(a) && !is_watch(b) && a->from < b->from;
 }
 
-static enum rc
-zone_of(struct db_tx *tx, struct house *house, struct arena *arena, const struct leg_match *match, const struct zone **out, struct err *err)
+static enum rc zone_of(struct db_tx *tx, struct house *house, struct arena *arena, const struct leg_match *match,
+                       const struct zone **out, struct err *err)
 {
 	struct alert_watch_zone_row row;
 
 	if (!is_watch(match)) {
-		const struct str name = place_zone_at(places_of(house), geo_degrees(match->at.y), geo_degrees(match->at.x), geo_country_code(match->country));
+		const struct str name = place_zone_at(places_of(house), geo_degrees(match->at.y),
+		                                      geo_degrees(match->at.x), geo_country_code(match->country));
 		*out = str_is_none(name) ? NULL : zone_find(name);
 		return OK;
 	}
@@ -195,9 +189,9 @@ zone_of(struct db_tx *tx, struct house *house, struct arena *arena, const struct
 }
 
 /* Where a person stands to one alert in force, by what the store has of them now. */
-static enum rc
-presence_find(struct db_tx *tx, struct house *house, struct arena *arena, int64_t alert_id, bool include_possible, int64_t person_id, int64_t now,
-              struct presence *out, struct err *err)
+static enum rc presence_find(struct db_tx *tx, struct house *house, struct arena *arena, int64_t alert_id,
+                             bool include_possible, int64_t person_id, int64_t now, struct presence *out,
+                             struct err *err)
 {
 	struct presence presence = { .inside = false };
 	struct leg_entry *entries;
@@ -209,7 +203,8 @@ presence_find(struct db_tx *tx, struct house *house, struct arena *arena, int64_
 		return rc;
 	presence.channels = person.channels;
 	for (size_t i = 0; i < count; i++) {
-		const struct alert_match *matches = alert_index_query(state_of(house)->index, arena, &entries[i], &match_count);
+		const struct alert_match *matches =
+			alert_index_query(state_of(house)->index, arena, &entries[i], &match_count);
 		for (size_t j = 0; j < match_count; j++) {
 			const struct leg_match *match = &matches[j].match;
 			if (matches[j].alert_id != alert_id || (!match->certain && !include_possible))
@@ -228,7 +223,8 @@ presence_find(struct db_tx *tx, struct house *house, struct arena *arena, int64_
 	return rc;
 }
 
-/* --- what is to be done ------------------------------------------------------------------------------------------- */
+/* --- what is to be done
+ * ------------------------------------------------------------------------------------------- */
 
 struct late_work {
 	struct house *house;
@@ -240,21 +236,21 @@ struct late_work {
 /* What a person still has to be told by which way of the version in force. */
 struct owed {
 	uint8_t first;  /* channels without any message of this version, of who came in late: beside the frozen ones */
-	uint8_t beside; /* channels whose message failed, said something else or is frozen for a later time: by a notice of their own */
+	uint8_t beside; /* by a notice of their own: whose message failed, said something else or is frozen for later */
+	uint8_t tried;  /* channels that hold a message of this version, whatever became of it */
 };
 
-static bool
-is_live(int64_t state)
+static bool is_live(int64_t state)
 {
-	return state == MESSAGE_QUEUED || state == MESSAGE_SUBMITTED || state == MESSAGE_IN_DOUBT || state == MESSAGE_ACCEPTED ||
-	       state == MESSAGE_DELIVERED;
+	return state == MESSAGE_QUEUED || state == MESSAGE_SUBMITTED || state == MESSAGE_IN_DOUBT ||
+	       state == MESSAGE_ACCEPTED || state == MESSAGE_DELIVERED;
 }
 
-/* By channel, when the earliest frozen message of the version opens that tells the person of the alert; -1: none. `*released`: the version's own
+/* By channel, when the earliest frozen message of the version opens that tells the person of the alert; -1: none.
+ * `*released`: the version's own
  * notice holds them as released. */
-static enum rc
-frozen_find(struct db_tx *tx, struct arena *arena, const struct alert_version *version, int64_t person_id, int64_t earliest[CHANNEL_KIND_COUNT],
-            bool *released, struct err *err)
+static enum rc frozen_find(struct db_tx *tx, struct arena *arena, const struct alert_version *version,
+                           int64_t person_id, int64_t earliest[CHANNEL_KIND_COUNT], bool *released, struct err *err)
 {
 	struct alert_notice_list_row *notices;
 	size_t count;
@@ -262,7 +258,8 @@ frozen_find(struct db_tx *tx, struct arena *arena, const struct alert_version *v
 	for (size_t i = 0; i < CHANNEL_KIND_COUNT; i++)
 		earliest[i] = -1;
 	*released = false;
-	enum rc rc = alert_notice_list(tx, arena, &(struct alert_notice_list_args){ .event_id = version->alert_id }, &notices, &count, err);
+	enum rc rc = alert_notice_list(tx, arena, &(struct alert_notice_list_args){ .event_id = version->alert_id },
+	                               &notices, &count, err);
 	for (size_t i = 0; rc == OK && i < count; i++) {
 		int64_t not_before[CHANNEL_KIND_COUNT], group;
 		unsigned channels;
@@ -285,19 +282,21 @@ frozen_find(struct db_tx *tx, struct arena *arena, const struct alert_version *v
 	return rc;
 }
 
-static enum rc
-owed_find(struct db_tx *tx, struct arena *arena, const struct alert_version *version, int64_t person_id, bool late, const struct alert_hit *hit,
-          int64_t now, struct owed *out, struct err *err)
+static enum rc owed_find(struct db_tx *tx, struct arena *arena, const struct alert_version *version, int64_t person_id,
+                         bool late, const struct alert_hit *hit, int64_t now, struct owed *out, struct err *err)
 {
 	struct alert_told_person_row *rows;
 	int64_t frozen[CHANNEL_KIND_COUNT];
 	bool released;
 	size_t count;
 
-	*out = (struct owed){ 0, 0 };
+	*out = (struct owed){ 0 };
 	enum rc rc = frozen_find(tx, arena, version, person_id, frozen, &released, err);
 	if (rc == OK)
-		rc = alert_told_person(tx, arena, &(struct alert_told_person_args){ .event_id = version->alert_id, .person_id = person_id }, &rows, &count, err);
+		rc = alert_told_person(
+			tx, arena,
+			&(struct alert_told_person_args){ .event_id = version->alert_id, .person_id = person_id },
+			&rows, &count, err);
 	for (int64_t channel = CHANNEL_NONE + 1; rc == OK && channel < CHANNEL_KIND_COUNT; channel++) {
 		const uint8_t bit = (uint8_t)CHANNEL_BIT(channel);
 		const int64_t wanted = hit->not_before[channel] > now ? hit->not_before[channel] : now;
@@ -305,8 +304,10 @@ owed_find(struct db_tx *tx, struct arena *arena, const struct alert_version *ver
 		if (!(hit->channels & bit))
 			continue;
 		for (size_t i = 0; i < count; i++) {
-			if (rows[i].channel != channel || rows[i].subject_id != version->id || rows[i].text_group == GROUP_REMINDER)
+			if (rows[i].channel != channel || rows[i].subject_id != version->id ||
+			    rows[i].text_group == GROUP_REMINDER)
 				continue;
+			out->tried |= bit;
 			live = live || (rows[i].text_group != GROUP_RELEASED && is_live(rows[i].state));
 			there = there || rows[i].notice_id == version->notice_id;
 		}
@@ -321,9 +322,9 @@ owed_find(struct db_tx *tx, struct arena *arena, const struct alert_version *ver
 	return rc;
 }
 
-static enum rc
-tell(struct db_tx *tx, const struct late_work *work, const struct alert *alert, const struct alert_version *version, const struct alert_hit *hit,
-     enum alert_group group, struct owed owed, struct err *err)
+static enum rc tell(struct db_tx *tx, const struct late_work *work, const struct alert *alert,
+                    const struct alert_version *version, const struct alert_hit *hit, enum alert_group group,
+                    struct owed owed, struct err *err)
 {
 	struct notice_person person = { .person_id = work->person_id, .text_group = (uint8_t)group };
 	enum rc rc = OK;
@@ -334,9 +335,13 @@ tell(struct db_tx *tx, const struct late_work *work, const struct alert *alert, 
 		rc = notice_add_person(tx, version->notice_id, &person, work->now, err);
 	}
 	if (rc == OK && owed.beside) {
-		const struct notice_new notice = { .kind = NOTICE_ALERT, .event_id = alert->id, .subject_id = version->id,
-			                           .lane = severity_lane(version->severity), .exercise = alert->exercise,
-			                           .expires_at = version->expires, .beside = true };
+		const struct notice_new notice = { .kind = NOTICE_ALERT,
+			                           .event_id = alert->id,
+			                           .subject_id = version->id,
+			                           .lane = severity_lane(version->severity),
+			                           .exercise = alert->exercise,
+			                           .expires_at = version->expires,
+			                           .beside = true };
 		int64_t notice_id;
 		person.channels = owed.beside;
 		rc = notice_freeze(tx, &notice, &person, 1, work->now, &notice_id, err);
@@ -344,9 +349,9 @@ tell(struct db_tx *tx, const struct late_work *work, const struct alert *alert, 
 	return rc;
 }
 
-static enum rc
-write_row(struct db_tx *tx, const struct late_work *work, const struct alert_version *version, const struct presence *presence,
-          struct alert_standing before, const struct alert_step *step, struct err *err)
+static enum rc write_row(struct db_tx *tx, const struct late_work *work, const struct alert_version *version,
+                         const struct presence *presence, struct alert_standing before, const struct alert_step *step,
+                         struct err *err)
 {
 	const struct recipient_put_args row = {
 		.alert_id = version->alert_id,
@@ -377,8 +382,8 @@ struct late_view {
 	bool row, speaks;
 };
 
-static enum rc
-late_look(struct db_tx *tx, struct arena *arena, const struct late_work *work, struct late_view *view, struct err *err)
+static enum rc late_look(struct db_tx *tx, struct arena *arena, const struct late_work *work, struct late_view *view,
+                         struct err *err)
 {
 	const int64_t person_id = work->person_id;
 
@@ -391,7 +396,8 @@ late_look(struct db_tx *tx, struct arena *arena, const struct late_work *work, s
 	if (rc == OK && view->version.expires <= work->now)
 		return OK;
 	if (rc == OK)
-		rc = presence_find(tx, work->house, arena, view->alert.id, view->version.include_possible, person_id, work->now, &view->presence, err);
+		rc = presence_find(tx, work->house, arena, view->alert.id, view->version.include_possible, person_id,
+		                   work->now, &view->presence, err);
 	if (rc == OK)
 		rc = alert_standing_find(tx, arena, view->alert.id, person_id, &view->before, err);
 	if (rc != OK)
@@ -401,25 +407,28 @@ late_look(struct db_tx *tx, struct arena *arena, const struct late_work *work, s
 		hit_times(&view->version, &view->presence.match, view->presence.zone, work->now, &view->hit);
 		view->hit.channels = (uint8_t)(view->presence.channels & view->version.channels);
 	}
-	view->step = alert_step(ALERT_UPDATE, inside, certain, view->hit.channels, (uint8_t)view->version.channels, view->before);
+	view->step = alert_step(ALERT_UPDATE, inside, certain, view->hit.channels, (uint8_t)view->version.channels,
+	                        view->before);
 	view->row = view->step.joins || view->step.releases || view->step.readmits ||
 	            (view->before.targeted && view->step.class != view->before.class);
 	/* Who arrives later is told then: the sweep finds them, or their next change of plan. */
-	if (inside && (view->step.group == GROUP_NEW || view->step.group == GROUP_NEW_POSSIBLE) && view->hit.channels && !view->hit.later)
-		rc = owed_find(tx, arena, &view->version, person_id, view->before.late || view->step.joins, &view->hit, work->now, &view->owed, err);
-	else if (inside && view->hit.channels && !view->hit.later) {
+	const bool speaks_later = !inside || !view->hit.channels || view->hit.later,
+		   late = view->before.late || view->step.joins;
+	if (speaks_later)
+		return rc;
+	rc = owed_find(tx, arena, &view->version, person_id, late, &view->hit, work->now, &view->owed, err);
+	if (rc == OK && view->before.told && !view->before.released) {
 		/* Told before, and now there is another way to them (a second address confirmed): that way hears too, once. */
-		rc = owed_find(tx, arena, &view->version, person_id, true, &view->hit, work->now, &view->owed, err);
-		view->owed.beside = 0;
-		if (view->owed.first)
-			view->step.group = view->hit.certain ? GROUP_NEW : GROUP_NEW_POSSIBLE;
+		const uint8_t fresh = (uint8_t)((view->owed.first | view->owed.beside) & ~view->owed.tried);
+		view->owed.first = late ? view->owed.first & fresh : 0;
+		view->owed.beside = late ? view->owed.beside & fresh : fresh;
+		view->step.group = certain ? GROUP_NEW : GROUP_NEW_POSSIBLE;
 	}
 	view->speaks = view->owed.first || view->owed.beside;
 	return rc;
 }
 
-static enum rc
-look_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc look_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct late_work *work = context;
 	struct late_view view = { .row = false };
@@ -432,8 +441,7 @@ look_in_store(struct db_tx *tx, void *context, struct err *err)
 	return rc;
 }
 
-static enum rc
-late_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc late_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct late_work *work = context;
 	struct late_view view = { .row = false };
@@ -449,8 +457,8 @@ late_in_store(struct db_tx *tx, void *context, struct err *err)
 	return rc;
 }
 
-static enum rc
-late_person(struct house *house, const struct in_force *in_force, int64_t person_id, bool *changed, struct err *err)
+static enum rc late_person(struct house *house, const struct in_force *in_force, int64_t person_id, bool *changed,
+                           struct err *err)
 {
 	struct late_work work = { .house = house, .in_force = *in_force, .person_id = person_id, .now = clock_now() };
 
@@ -462,8 +470,7 @@ late_person(struct house *house, const struct in_force *in_force, int64_t person
 	return rc;
 }
 
-void
-alert_people_changed(struct house *house, const int64_t *person_ids, size_t count)
+void alert_people_changed(struct house *house, const int64_t *person_ids, size_t count)
 {
 	struct in_force *alerts;
 	struct arena arena, scratch;
@@ -484,7 +491,8 @@ alert_people_changed(struct house *house, const int64_t *person_ids, size_t coun
 			err_init(&one, &scratch);
 			/* What fails now is found by the sweep. */
 			if (late_person(house, &alerts[i], person_ids[j], &changed, &one) != OK)
-				log_warn("alert.late", LOGI("alert", alerts[i].alert_id), LOGI("person", person_ids[j]), LOGS("detail", one.detail));
+				log_warn("alert.late", LOGI("alert", alerts[i].alert_id), LOGI("person", person_ids[j]),
+				         LOGS("detail", one.detail));
 			arena_clear(&scratch);
 		}
 		if (changed) {
@@ -507,16 +515,14 @@ struct sweep_work {
 	size_t deferred_count, deferred_capacity;
 };
 
-static enum rc
-sweep_version(struct db_tx *tx, void *context, struct err *err)
+static enum rc sweep_version(struct db_tx *tx, void *context, struct err *err)
 {
 	struct sweep_work *work = context;
 
 	return version_find(tx, work->arena, work->version_id, &work->version, err);
 }
 
-static enum rc
-take_deferred(void *context, int64_t person_id, int64_t text_group, unsigned channels)
+static enum rc take_deferred(void *context, int64_t person_id, int64_t text_group, unsigned channels)
 {
 	struct sweep_work *work = context;
 
@@ -526,8 +532,7 @@ take_deferred(void *context, int64_t person_id, int64_t text_group, unsigned cha
 	return OK;
 }
 
-static enum rc
-sweep_standings(struct db_tx *tx, void *context, struct err *err)
+static enum rc sweep_standings(struct db_tx *tx, void *context, struct err *err)
 {
 	struct sweep_work *work = context;
 
@@ -536,8 +541,7 @@ sweep_standings(struct db_tx *tx, void *context, struct err *err)
 	return rc == OK ? notice_each_deferred(tx, work->version.notice_id, work->now, take_deferred, work, err) : rc;
 }
 
-static const struct alert_hit *
-hit_of(const struct alert_audience *audience, int64_t person_id)
+static const struct alert_hit *hit_of(const struct alert_audience *audience, int64_t person_id)
 {
 	size_t low = 0, high = audience->count;
 
@@ -551,10 +555,10 @@ hit_of(const struct alert_audience *audience, int64_t person_id)
 	return low < audience->count && audience->hits[low].person_id == person_id ? &audience->hits[low] : NULL;
 }
 
-/* Whom a change has passed by: people inside who are not targeted, or were released; late ones whose time to be told has come; and those who
+/* Whom a change has passed by: people inside who are not targeted, or were released; late ones whose time to be
+ * told has come; and those who
  * were to arrive later and are there already, or do not come any more. */
-static enum rc
-sweep_alert(struct house *house, struct arena *arena, const struct in_force *in_force, struct err *err)
+static enum rc sweep_alert(struct house *house, struct arena *arena, const struct in_force *in_force, struct err *err)
 {
 	struct sweep_work work = { .arena = arena, .version_id = in_force->version_id, .now = clock_now() };
 	struct alert_audience audience;
@@ -570,14 +574,17 @@ sweep_alert(struct house *house, struct arena *arena, const struct in_force *in_
 	int64_t *people = ARENA_NEW_ARRAY(arena, int64_t, audience.count + work.deferred_count);
 	for (size_t i = 0; i < audience.count; i++) {
 		const struct alert_hit *hit = &audience.hits[i];
-		const struct alert_standing standing = (size_t)hit->person_id < work.standings.size ? work.standings.of[hit->person_id]
-		                                                                                    : (struct alert_standing){ 0 };
-		if (!standing.targeted || standing.released || (standing.late && !standing.told && !hit->later && hit->channels))
+		const struct alert_standing standing = (size_t)hit->person_id < work.standings.size
+		                                               ? work.standings.of[hit->person_id]
+		                                               : (struct alert_standing){ 0 };
+		if (!standing.targeted || standing.released ||
+		    (standing.late && !standing.told && !hit->later && hit->channels))
 			people[count++] = hit->person_id;
 	}
 	for (size_t i = 0; i < work.deferred_count; i++) {
 		const struct alert_hit *hit = hit_of(&audience, work.deferred[i]);
-		const bool released = (size_t)work.deferred[i] < work.standings.size && work.standings.of[work.deferred[i]].released;
+		const bool released =
+			(size_t)work.deferred[i] < work.standings.size && work.standings.of[work.deferred[i]].released;
 		if (hit ? !hit->later && !hit->not_before[CHANNEL_SMS] : !released)
 			people[count++] = work.deferred[i];
 	}
@@ -586,8 +593,7 @@ sweep_alert(struct house *house, struct arena *arena, const struct in_force *in_
 	return OK;
 }
 
-void
-alert_sweep(struct house *house)
+void alert_sweep(struct house *house)
 {
 	struct in_force *alerts;
 	struct arena arena, scratch;
@@ -614,8 +620,8 @@ alert_sweep(struct house *house)
 
 /* --- still due? --------------------------------------------------------------------------------------------------- */
 
-bool
-alert_due(struct house *house, struct db_tx *tx, int64_t event_id, int64_t subject_id, int64_t person_id, int64_t *not_before)
+bool alert_due(struct house *house, struct db_tx *tx, int64_t event_id, int64_t subject_id, int64_t person_id,
+               int64_t *not_before)
 {
 	struct alert_version version;
 	struct alert_told_person_row *rows;
@@ -631,13 +637,17 @@ alert_due(struct house *house, struct db_tx *tx, int64_t event_id, int64_t subje
 	const int64_t now = clock_now();
 	enum rc rc = version_find(tx, &arena, subject_id, &version, &err);
 	if (rc == OK)
-		rc = alert_told_person(tx, &arena, &(struct alert_told_person_args){ .event_id = event_id, .person_id = person_id }, &rows, &count, &err);
+		rc = alert_told_person(tx, &arena,
+		                       &(struct alert_told_person_args){ .event_id = event_id, .person_id = person_id },
+		                       &rows, &count, &err);
 	/* Told before, because the plans had moved forward. */
 	for (size_t i = 0; rc == OK && i < count; i++)
-		due = due && !(rows[i].subject_id == subject_id && rows[i].notice_id != version.notice_id && rows[i].text_group != GROUP_RELEASED &&
-		               rows[i].text_group != GROUP_REMINDER && is_live(rows[i].state));
+		due = due && !(rows[i].subject_id == subject_id && rows[i].notice_id != version.notice_id &&
+		               rows[i].text_group != GROUP_RELEASED && rows[i].text_group != GROUP_REMINDER &&
+		               is_live(rows[i].state));
 	if (rc == OK && state_of(house))
-		rc = presence_find(tx, house, &arena, event_id, version.include_possible, person_id, now, &presence, &err);
+		rc = presence_find(tx, house, &arena, event_id, version.include_possible, person_id, now, &presence,
+		                   &err);
 	if (rc != OK || !state_of(house)) {
 		/* Better told without need than not told. */
 		log_warn("alert.due", LOGI("alert", event_id), LOGI("person", person_id), LOGS("detail", err.detail));

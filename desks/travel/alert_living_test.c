@@ -11,8 +11,7 @@
 #define NORTH 35.74, 10.66, "TN"
 #define SOUTH 33.88, 10.10, "TN"
 
-static void
-first_version(void **state)
+static void first_version(void **state)
 {
 	struct scene *scene = *state;
 
@@ -37,11 +36,12 @@ first_version(void **state)
 	sums_hold(scene);
 	/* Sending again finds nothing to send. */
 	int64_t people = 0;
-	assert_rc(scene->fixture, CONFLICT, alert_send_command(scene->house, &scene->fixture->arena, id, clock_now(), &people, fixture_err(scene->fixture)));
+	assert_rc(scene->fixture, CONFLICT,
+	          alert_send_command(scene->house, &scene->fixture->arena, id, clock_now(), &people,
+	                             fixture_err(scene->fixture)));
 }
 
-static void
-twice_pressed(void **state)
+static void twice_pressed(void **state)
 {
 	struct scene *scene = *state;
 	int64_t first = 0, second = 0;
@@ -50,8 +50,12 @@ twice_pressed(void **state)
 	follow(scene);
 	const struct str id = draft(scene, 34.74, 10.76, 0.3, NULL);
 	const struct alert_sending sending = { .form_key = S("key"), .officer_id = 1, .expected = 1 };
-	assert_rc(scene->fixture, OK, alert_send(scene->house, &scene->fixture->arena, id, &sending, clock_now(), &first, fixture_err(scene->fixture)));
-	assert_rc(scene->fixture, OK, alert_send(scene->house, &scene->fixture->arena, id, &sending, clock_now(), &second, fixture_err(scene->fixture)));
+	assert_rc(scene->fixture, OK,
+	          alert_send(scene->house, &scene->fixture->arena, id, &sending, clock_now(), &first,
+	                     fixture_err(scene->fixture)));
+	assert_rc(scene->fixture, OK,
+	          alert_send(scene->house, &scene->fixture->arena, id, &sending, clock_now(), &second,
+	                     fixture_err(scene->fixture)));
 	assert_int_equal(first, 1);
 	assert_int_equal(second, 1);
 	turn(scene);
@@ -60,8 +64,7 @@ twice_pressed(void **state)
 	sums_hold(scene);
 }
 
-static void
-numbers_that_moved(void **state)
+static void numbers_that_moved(void **state)
 {
 	struct scene *scene = *state;
 	int64_t people = 0;
@@ -71,30 +74,37 @@ numbers_that_moved(void **state)
 	follow(scene);
 	const struct str id = draft(scene, 34.74, 10.76, 0.3, NULL);
 	struct alert_sending sending = { .form_key = S("key"), .officer_id = 1, .expected = 19 };
-	assert_rc(scene->fixture, CONFLICT, alert_send(scene->house, &scene->fixture->arena, id, &sending, clock_now(), &people, fixture_err(scene->fixture)));
+	assert_rc(scene->fixture, CONFLICT,
+	          alert_send(scene->house, &scene->fixture->arena, id, &sending, clock_now(), &people,
+	                     fixture_err(scene->fixture)));
 	turn(scene);
 	nothing_else(scene);
 	assert_int_equal(people_in(scene, id, COUNTER_TARGETED), 0);
 	sending.expected = 20;
-	assert_rc(scene->fixture, OK, alert_send(scene->house, &scene->fixture->arena, id, &sending, clock_now(), &people, fixture_err(scene->fixture)));
+	assert_rc(scene->fixture, OK,
+	          alert_send(scene->house, &scene->fixture->arena, id, &sending, clock_now(), &people,
+	                     fixture_err(scene->fixture)));
 	assert_int_equal(people, 30);
 }
 
 /* Shrinks, grows, is cleared; with arrivals, late joiners and changed plans in between. */
-static void
-whole_life(void **state)
+static void whole_life(void **state)
 {
 	struct scene *scene = *state;
 
-	put_someone(scene, &(struct someone){ 1, SFAX, -24, 240, MAIL, 0, false, NULL });           /* inside all along */
-	put_someone(scene, &(struct someone){ 2, SOUTH, -24, 240, MAIL, 0, false, NULL });          /* in the first version only */
-	put_someone(scene, &(struct someone){ 3, NORTH, -24, 240, MAIL, 0, false, NULL });          /* in the second version only */
-	put_someone(scene, &(struct someone){ 4, SFAX, 72, 240, MAIL, 0, false, NULL });            /* arrives in three days */
-	put_someone(scene, &(struct someone){ 5, 36.8, 10.18, "TN", -24, 240, MAIL, 0, false, NULL }); /* never inside */
-	put_someone(scene, &(struct someone){ 6, SFAX, -24, 240, 0, 0, false, NULL });              /* nobody can reach them */
-	put_someone(scene, &(struct someone){ 8, SFAX, 72, 240, MAIL, 0, false, NULL });            /* will change plans */
-	put_someone(scene, &(struct someone){ 9, SFAX, 72, 240, MAIL, 0, false, NULL });            /* will come at once */
-	put_someone(scene, &(struct someone){ 10, SOUTH, 72, 240, MAIL, 0, false, NULL });          /* would arrive where it is over by then */
+	put_someone(scene, &(struct someone){ 1, SFAX, -24, 240, MAIL, 0, false, NULL }); /* inside all along */
+	put_someone(scene,
+	            &(struct someone){ 2, SOUTH, -24, 240, MAIL, 0, false, NULL }); /* in the first version only */
+	put_someone(scene,
+	            &(struct someone){ 3, NORTH, -24, 240, MAIL, 0, false, NULL }); /* in the second version only */
+	put_someone(scene, &(struct someone){ 4, SFAX, 72, 240, MAIL, 0, false, NULL }); /* arrives in three days */
+	put_someone(scene,
+	            &(struct someone){ 5, 36.8, 10.18, "TN", -24, 240, MAIL, 0, false, NULL }); /* never inside */
+	put_someone(scene, &(struct someone){ 6, SFAX, -24, 240, 0, 0, false, NULL });   /* nobody can reach them */
+	put_someone(scene, &(struct someone){ 8, SFAX, 72, 240, MAIL, 0, false, NULL }); /* will change plans */
+	put_someone(scene, &(struct someone){ 9, SFAX, 72, 240, MAIL, 0, false, NULL }); /* will come at once */
+	put_someone(scene, &(struct someone){ 10, SOUTH, 72, 240, MAIL, 0, false,
+	                                      NULL }); /* would arrive where it is over by then */
 	follow(scene);
 
 	/* Sfax and the south. */
@@ -182,8 +192,7 @@ whole_life(void **state)
 }
 
 /* What is still queued when a new version comes is dropped, and who never got it hears of it as new. */
-static void
-overtaken_in_the_queue(void **state)
+static void overtaken_in_the_queue(void **state)
 {
 	struct scene *scene = *state;
 
@@ -211,8 +220,7 @@ overtaken_in_the_queue(void **state)
 }
 
 /* Someone enrols while no process serves: the next start finds them. */
-static void
-missed_while_down(void **state)
+static void missed_while_down(void **state)
 {
 	struct scene *scene = *state;
 
@@ -243,8 +251,7 @@ missed_while_down(void **state)
 }
 
 /* An arrival that is put off is put off for the message too. */
-static void
-put_off(void **state)
+static void put_off(void **state)
 {
 	struct scene *scene = *state;
 
@@ -262,8 +269,7 @@ put_off(void **state)
 	sums_hold(scene);
 }
 
-static void
-runs_out(void **state)
+static void runs_out(void **state)
 {
 	struct scene *scene = *state;
 
@@ -277,7 +283,8 @@ runs_out(void **state)
 	wait_hours(scene, 241);
 	nothing_else(scene);
 	struct str json;
-	assert_rc(scene->fixture, OK, alert_show_json(scene->house, &scene->fixture->arena, id, &json, fixture_err(scene->fixture)));
+	assert_rc(scene->fixture, OK,
+	          alert_show_json(scene->house, &scene->fixture->arena, id, &json, fixture_err(scene->fixture)));
 	assert_true(str_find(json, S("\"state\":\"ended\""), 0) != SIZE_MAX);
 	put_someone(scene, &(struct someone){ 3, SFAX, 0, 240, MAIL, 0, false, NULL });
 	follow(scene);
@@ -287,8 +294,7 @@ runs_out(void **state)
 }
 
 /* A sweep while the queue is long tells nobody twice. */
-static void
-sweep_beside_the_queue(void **state)
+static void sweep_beside_the_queue(void **state)
 {
 	struct scene *scene = *state;
 
@@ -316,8 +322,7 @@ sweep_beside_the_queue(void **state)
 }
 
 /* Plans that moved forward, or away, while no process served. */
-static void
-moved_while_down(void **state)
+static void moved_while_down(void **state)
 {
 	struct scene *scene = *state;
 
@@ -348,8 +353,7 @@ moved_while_down(void **state)
 }
 
 /* An address that did not work, and a new one: told again. */
-static void
-bounced_and_renewed(void **state)
+static void bounced_and_renewed(void **state)
 {
 	struct scene *scene = *state;
 
@@ -381,15 +385,45 @@ bounced_and_renewed(void **state)
 	sums_hold(scene);
 }
 
+/* Who was told and confirms a second address hears by it too, once; and the all-clear goes both ways. */
+static void second_way(void **state)
+{
+	struct scene *scene = *state;
+
+	put_someone(scene, &(struct someone){ 1, SFAX, -24, 240, MAIL, SMS, false, NULL });
+	put_someone(scene, &(struct someone){ 2, SFAX, -24, 240, MAIL, 0, false, NULL });
+	follow(scene);
+	const struct str id = draft(scene, 34.74, 10.76, 0.3, NULL);
+	send_alert(scene, id);
+	turn(scene);
+	assert_int_equal(heard(scene, 1, NULL) + heard(scene, 2, NULL), 2);
+	confirm_someone(scene, 1, CHANNEL_SMS);
+	confirm_someone(scene, 1, CHANNEL_SMS);
+	confirm_someone(scene, 2, CHANNEL_MAIL);
+	turn(scene);
+	assert_int_equal(heard(scene, 1, NULL), 1);
+	confirm_someone(scene, 1, CHANNEL_SMS);
+	turn(scene);
+	nothing_else(scene);
+	assert_int_equal(people_in(scene, id, COUNTER_LATE), 0);
+	next_version(scene, id, "clear", 0, 0, 0, NULL);
+	send_alert(scene, id);
+	turn(scene);
+	assert_int_equal(heard(scene, 1, NULL), 2);
+	assert_int_equal(heard(scene, 2, NULL), 1);
+	nothing_else(scene);
+	sums_hold(scene);
+}
+
 /* Low severity: mail at once, SMS in the morning; for late joiners and arrivals too. */
-static void
-low_severity_at_night(void **state)
+static void low_severity_at_night(void **state)
 {
 	struct scene *scene = *state;
 
 	clock_to(23);
 	put_someone(scene, &(struct someone){ 1, SFAX, -24, 240, MAIL | SMS, 0, false, NULL });
-	put_someone(scene, &(struct someone){ 2, SFAX, 25, 240, MAIL | SMS, 0, false, NULL }); /* arrives at midnight of the next day */
+	put_someone(scene, &(struct someone){ 2, SFAX, 25, 240, MAIL | SMS, 0, false,
+	                                      NULL }); /* arrives at midnight of the next day */
 	follow(scene);
 	const struct str id = draft(scene, 34.74, 10.76, 0.3, "\"severity\":\"Moderate\"");
 	send_alert(scene, id);
@@ -416,8 +450,7 @@ low_severity_at_night(void **state)
 	sums_hold(scene);
 }
 
-static void
-by_country(void **state)
+static void by_country(void **state)
 {
 	struct scene *scene = *state;
 
@@ -426,8 +459,11 @@ by_country(void **state)
 	put_someone(scene, &(struct someone){ 3, 36.75, 3.05, "DZ", -24, 240, MAIL, 0, false, NULL });
 	follow(scene);
 	struct str id = STR_NONE;
-	const struct str json = S("{\"countries\":[\"Tunisia\"],\"hours\":5,\"exercise\":true,\"channels\":[\"sms\"],\"texts\":{\"en\":{\"headline\":\"Drill\"}}}");
-	assert_rc(scene->fixture, OK, alert_create_json(scene->house, &scene->fixture->arena, json, clock_now(), &id, fixture_err(scene->fixture)));
+	const struct str json = S("{\"countries\":[\"Tunisia\"],\"hours\":5,\"exercise\":true,\"channels\":[\"sms\"],"
+	                          "\"texts\":{\"en\":{\"headline\":\"Drill\"}}}");
+	assert_rc(scene->fixture, OK,
+	          alert_create_json(scene->house, &scene->fixture->arena, json, clock_now(), &id,
+	                            fixture_err(scene->fixture)));
 	assert_int_equal(send_alert(scene, id), 1);
 	assert_int_equal(people_in(scene, id, COUNTER_TARGETED), 2);
 	assert_int_equal(people_in(scene, id, COUNTER_UNREACHABLE), 1);
@@ -437,8 +473,7 @@ by_country(void **state)
 	sums_hold(scene);
 }
 
-static void
-files_that_break_rules(void **state)
+static void files_that_break_rules(void **state)
 {
 	struct scene *scene = *state;
 	static const struct {
@@ -447,14 +482,20 @@ files_that_break_rules(void **state)
 		{ "{\"countries\":[\"TN\"],\"texts\":{}}", "text.0.headline" },
 		{ "{\"texts\":{\"en\":{\"headline\":\"X\"}}}", "countries" },
 		{ "{\"countries\":[\"Atlantis\"],\"texts\":{\"en\":{\"headline\":\"X\"}}}", "countries" },
-		{ "{\"countries\":[\"TN\"],\"severity\":\"Awful\",\"texts\":{\"en\":{\"headline\":\"X\"}}}", "severity" },
-		{ "{\"countries\":[\"TN\"],\"zone\":\"Mars/Olympus\",\"texts\":{\"en\":{\"headline\":\"X\"}}}", "zone" },
+		{ "{\"countries\":[\"TN\"],\"severity\":\"Awful\",\"texts\":{\"en\":{\"headline\":\"X\"}}}",
+		  "severity" },
+		{ "{\"countries\":[\"TN\"],\"zone\":\"Mars/Olympus\",\"texts\":{\"en\":{\"headline\":\"X\"}}}",
+		  "zone" },
 		{ "{\"countries\":[\"TN\"],\"channels\":[],\"texts\":{\"en\":{\"headline\":\"X\"}}}", "channels" },
 		{ "{\"countries\":[\"TN\"],\"hours\":-1,\"texts\":{\"en\":{\"headline\":\"X\"}}}", "expires" },
-		{ "{\"countries\":[\"TN\"],\"expires\":\"tomorrow\",\"texts\":{\"en\":{\"headline\":\"X\"}}}", "expires" },
-		{ "{\"area\":\"34 10\\n35 11\\n35 10\\n34 11\\n34 10\",\"texts\":{\"en\":{\"headline\":\"X\"}}}", "polygon" },
-		{ "{\"circles\":[{\"place\":\"Sfax\",\"km\":-3}],\"texts\":{\"en\":{\"headline\":\"X\"}}}", "circle.0.km" },
-		{ "{\"circles\":[{\"place\":\"Qwrtzpfgh\",\"km\":3}],\"texts\":{\"en\":{\"headline\":\"X\"}}}", "circle.0.place" },
+		{ "{\"countries\":[\"TN\"],\"expires\":\"tomorrow\",\"texts\":{\"en\":{\"headline\":\"X\"}}}",
+		  "expires" },
+		{ "{\"area\":\"34 10\\n35 11\\n35 10\\n34 11\\n34 10\",\"texts\":{\"en\":{\"headline\":\"X\"}}}",
+		  "polygon" },
+		{ "{\"circles\":[{\"place\":\"Sfax\",\"km\":-3}],\"texts\":{\"en\":{\"headline\":\"X\"}}}",
+		  "circle.0.km" },
+		{ "{\"circles\":[{\"place\":\"Qwrtzpfgh\",\"km\":3}],\"texts\":{\"en\":{\"headline\":\"X\"}}}",
+		  "circle.0.place" },
 		{ "{\"countries\":[\"TN\"],\"texts\":{\"en\":{\"instruction\":\"X\"}}}", "text.0.headline" },
 		{ "[]", "" },
 		{ "", "" },
@@ -464,20 +505,33 @@ files_that_break_rules(void **state)
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct str id = S("untouched");
 		struct err *err = fixture_err(scene->fixture);
-		enum rc rc = alert_create_json(scene->house, &scene->fixture->arena, str_from(cases[i].json), clock_now(), &id, err);
-		if (rc != INVALID || !str_equal(id, S("untouched")) || (cases[i].field[0] && !err_find(err, str_from(cases[i].field))))
+		enum rc rc = alert_create_json(scene->house, &scene->fixture->arena, str_from(cases[i].json),
+		                               clock_now(), &id, err);
+		if (rc != INVALID || !str_equal(id, S("untouched")) ||
+		    (cases[i].field[0] && !err_find(err, str_from(cases[i].field))))
 			fail_msg("%s: %s, not an error of '%s'", cases[i].json, rc_name(rc), cases[i].field);
 		err_init(&scene->fixture->err, &scene->fixture->arena);
 	}
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOTH_SCENE(first_version),    BOTH_SCENE(twice_pressed),     BOTH_SCENE(numbers_that_moved), BOTH_SCENE(whole_life),
-		BOTH_SCENE(overtaken_in_the_queue), BOTH_SCENE(missed_while_down), BOTH_SCENE(put_off),      BOTH_SCENE(runs_out),
-		BOTH_SCENE(sweep_beside_the_queue), BOTH_SCENE(moved_while_down), BOTH_SCENE(bounced_and_renewed), BOTH_SCENE(low_severity_at_night), BOTH_SCENE(by_country),       BOTH_SCENE(files_that_break_rules),
+		BOTH_SCENE(first_version),
+		BOTH_SCENE(twice_pressed),
+		BOTH_SCENE(numbers_that_moved),
+		BOTH_SCENE(whole_life),
+		BOTH_SCENE(overtaken_in_the_queue),
+		BOTH_SCENE(missed_while_down),
+		BOTH_SCENE(put_off),
+		BOTH_SCENE(runs_out),
+		BOTH_SCENE(sweep_beside_the_queue),
+		BOTH_SCENE(moved_while_down),
+		BOTH_SCENE(bounced_and_renewed),
+		BOTH_SCENE(second_way),
+		BOTH_SCENE(low_severity_at_night),
+		BOTH_SCENE(by_country),
+		BOTH_SCENE(files_that_break_rules),
 	};
 
 	return fixture_main(tests);

@@ -1,4 +1,5 @@
-/* Officers' words as HTML, by cmark-gfm: safe by default (no raw HTML, no odd addresses), and no picture is ever loaded from elsewhere. */
+/* Officers' words as HTML, by cmark-gfm: safe by default (no raw HTML, no odd addresses), and no picture is ever
+ * loaded from elsewhere. */
 #include <cmark-gfm.h>
 #include <stdlib.h>
 
@@ -7,8 +8,7 @@
 #define HEADING_LEAST 3 /* the page has <h1> and <h2> of its own */
 
 /* A picture becomes its words; a heading goes below the page's own. */
-static void
-tame(cmark_node *root)
+static void tame(cmark_node *root)
 {
 	cmark_iter *iter = cmark_iter_new(root);
 	cmark_event_type event;
@@ -16,7 +16,8 @@ tame(cmark_node *root)
 	while ((event = cmark_iter_next(iter)) != CMARK_EVENT_DONE) {
 		cmark_node *node = cmark_iter_get_node(iter);
 		if (event == CMARK_EVENT_EXIT && cmark_node_get_type(node) == CMARK_NODE_IMAGE) {
-			for (cmark_node *child = cmark_node_first_child(node); child; child = cmark_node_first_child(node)) {
+			for (cmark_node *child = cmark_node_first_child(node); child;
+			     child = cmark_node_first_child(node)) {
 				cmark_node_unlink(child);
 				cmark_node_insert_before(node, child);
 			}
@@ -30,8 +31,7 @@ tame(cmark_node *root)
 	cmark_iter_free(iter);
 }
 
-struct html_markup
-alert_markup(struct arena *arena, struct str text)
+struct html_markup alert_markup(struct arena *arena, struct str text)
 {
 	const int options = CMARK_OPT_HARDBREAKS | CMARK_OPT_VALIDATE_UTF8;
 

@@ -24,8 +24,7 @@ static struct cached cache[CACHED_MAX];
 static uint64_t cache_clock;
 static const struct house *cache_house;
 
-void
-alert_cache_clear(void)
+void alert_cache_clear(void)
 {
 	pthread_mutex_lock(&cache_lock);
 	for (size_t i = 0; i < CACHED_MAX; i++) {
@@ -38,8 +37,8 @@ alert_cache_clear(void)
 }
 
 /* With the lock held; the result is good until it is given back. */
-static enum rc
-cached_find(const struct house *house, struct db_tx *tx, int64_t version_id, struct cached **out, struct err *err)
+static enum rc cached_find(const struct house *house, struct db_tx *tx, int64_t version_id, struct cached **out,
+                           struct err *err)
 {
 	struct cached *oldest = &cache[0];
 
@@ -77,15 +76,16 @@ cached_find(const struct house *house, struct db_tx *tx, int64_t version_id, str
 	return OK;
 }
 
-static enum rc
-render(struct house *house, struct arena *arena, struct db_tx *tx, int64_t subject_id, int64_t text_group, const struct person *person,
-       enum channel_kind channel, struct message_draft *out, struct err *err)
+static enum rc render(struct house *house, struct arena *arena, struct db_tx *tx, int64_t subject_id,
+                      int64_t text_group, const struct person *person, enum channel_kind channel,
+                      struct message_draft *out, struct err *err)
 {
 	const struct str base = str_from(house->public_url ? house->public_url : "");
 	struct cached *cached;
 
 	if (text_group <= GROUP_NONE || text_group >= GROUP_COUNT)
-		return err_set(err, FAILED, "version %lld has no texts %lld", (long long)subject_id, (long long)text_group);
+		return err_set(err, FAILED, "version %lld has no texts %lld", (long long)subject_id,
+		               (long long)text_group);
 	pthread_mutex_lock(&cache_lock);
 	enum rc rc = cached_find(house, tx, subject_id, &cached, err);
 	if (rc == OK) {
@@ -105,7 +105,8 @@ render(struct house *house, struct arena *arena, struct db_tx *tx, int64_t subje
 			alert_render_mail(house, arena, &rendering, &draft);
 		const struct contact *contact = channel == CHANNEL_MAIL ? person_contact(person, CHANNEL_MAIL) : NULL;
 		if (contact)
-			draft.unsubscribe_url = str_concat(arena, base, contact_unsubscribe_path(house, arena, person, contact));
+			draft.unsubscribe_url =
+				str_concat(arena, base, contact_unsubscribe_path(house, arena, person, contact));
 		/* Texts of the version live in the cache, which may be given up before the message leaves. */
 		draft.subject = str_copy(arena, draft.subject);
 		*out = draft;
@@ -114,8 +115,7 @@ render(struct house *house, struct arena *arena, struct db_tx *tx, int64_t subje
 	return rc;
 }
 
-static void
-progress(struct house *house, int64_t event_id)
+static void progress(struct house *house, int64_t event_id)
 {
 	char topic[40];
 

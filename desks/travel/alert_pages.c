@@ -10,8 +10,7 @@
 
 #define LISTED_MAX 200 /* alerts of one state on the list */
 
-static struct str
-text(const struct request *request, enum msg message)
+static struct str text(const struct request *request, enum msg message)
 {
 	return T(request->arena, request->language, message);
 }
@@ -23,13 +22,15 @@ struct list_work {
 	struct alerts_view *view;
 };
 
-static enum rc
-list_state(struct db_tx *tx, struct request *request, enum alert_state state, struct alert_item **items_out, size_t *count_out, struct err *err)
+static enum rc list_state(struct db_tx *tx, struct request *request, enum alert_state state,
+                          struct alert_item **items_out, size_t *count_out, struct err *err)
 {
 	struct alert_list_row *rows;
 	size_t count;
 
-	enum rc rc = alert_list_state(tx, request->arena, &(struct alert_list_state_args){ .state = state, .most = LISTED_MAX }, &rows, &count, err);
+	enum rc rc = alert_list_state(tx, request->arena,
+	                              &(struct alert_list_state_args){ .state = state, .most = LISTED_MAX }, &rows,
+	                              &count, err);
 	if (rc != OK)
 		return rc;
 	struct alert_item *items = ARENA_NEW_ARRAY(request->arena, struct alert_item, count);
@@ -48,7 +49,9 @@ list_state(struct db_tx *tx, struct request *request, enum alert_state state, st
 			.severity_class = severity_class(version.severity),
 			.number = rows[i].number,
 			.expires = rows[i].expires,
-			.at = rows[i].ended_at != DB_NULL ? rows[i].ended_at : rows[i].sent_at != DB_NULL ? rows[i].sent_at : rows[i].changed_at,
+			.at = rows[i].ended_at != DB_NULL  ? rows[i].ended_at
+			      : rows[i].sent_at != DB_NULL ? rows[i].sent_at
+			                                   : rows[i].changed_at,
 			.exercise = rows[i].exercise != 0,
 			.has_draft = state == ALERT_IN_FORCE && rows[i].draft_id != DB_NULL,
 		};
@@ -58,8 +61,7 @@ list_state(struct db_tx *tx, struct request *request, enum alert_state state, st
 	return rc;
 }
 
-static enum rc
-list_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc list_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct list_work *work = context;
 	struct alerts_view *view = work->view;
@@ -70,12 +72,15 @@ list_in_store(struct db_tx *tx, void *context, struct err *err)
 	return rc == OK ? list_state(tx, work->request, ALERT_ENDED, &view->ended, &view->ended_count, err) : rc;
 }
 
-void
-alerts_get(struct request *request, struct response *response)
+void alerts_get(struct request *request, struct response *response)
 {
 	struct alerts_view view = {
-		.page = { .title = text(request, MSG_alert_title), .officer_page = true, .canonical = S("/desk/alerts"),
-		          .notice = str_equal(request_query(request, "done"), S("discarded")) ? text(request, MSG_alert_done_discarded) : STR_NONE },
+		.page = { .title = text(request, MSG_alert_title),
+		          .officer_page = true,
+		          .canonical = S("/desk/alerts"),
+		          .notice = str_equal(request_query(request, "done"), S("discarded"))
+		                            ? text(request, MSG_alert_done_discarded)
+		                            : STR_NONE },
 	};
 	struct list_work work = { request, &view };
 	struct err err;
@@ -92,8 +97,7 @@ alerts_get(struct request *request, struct response *response)
 
 /* --- the form ----------------------------------------------------------------------------------------------------- */
 
-bool
-alert_text_shown(const struct alert_form_view *view, size_t group, size_t language)
+bool alert_text_shown(const struct alert_form_view *view, size_t group, size_t language)
 {
 	const struct text_form *form = &view->form->texts[group][language];
 	static const char *const fields[] = { "headline", "description", "instruction", "sms" };
@@ -102,15 +106,16 @@ alert_text_shown(const struct alert_form_view *view, size_t group, size_t langua
 		return true;
 	for (size_t i = 0; view->page.errors && i < COUNT_OF(fields); i++) {
 		char name[40];
-		const int length = snprintf(name, sizeof name, "text.%zu.%s", group * LANGUAGE_COUNT + language, fields[i]);
+		const int length =
+			snprintf(name, sizeof name, "text.%zu.%s", group * LANGUAGE_COUNT + language, fields[i]);
 		if (err_find(view->page.errors, (struct str){ name, (size_t)length }))
 			return true;
 	}
 	return group == 0 && str_equal(view->form->language, str_from(languages[language].tag));
 }
 
-static void
-choose(const struct request *request, struct choice *choices, size_t end, struct str chosen, enum msg (*message)(int value))
+static void choose(const struct request *request, struct choice *choices, size_t end, struct str chosen,
+                   enum msg (*message)(int value))
 {
 	for (size_t i = 1; i < end; i++) {
 		const struct str value = str_format(request->arena, "%zu", i);
@@ -118,35 +123,34 @@ choose(const struct request *request, struct choice *choices, size_t end, struct
 	}
 }
 
-static enum msg
-kind_choice(int value)
+static enum msg kind_choice(int value)
 {
 	return kind_message((enum alert_kind)value);
 }
 
-static enum msg
-severity_choice(int value)
+static enum msg severity_choice(int value)
 {
-	static const enum msg messages[SEVERITY_COUNT] = { MSG_none, MSG_alert_explain_extreme, MSG_alert_explain_severe, MSG_alert_explain_moderate,
-		                                           MSG_alert_explain_minor, MSG_alert_explain_unknown };
+	static const enum msg messages[SEVERITY_COUNT] = { MSG_none,
+		                                           MSG_alert_explain_extreme,
+		                                           MSG_alert_explain_severe,
+		                                           MSG_alert_explain_moderate,
+		                                           MSG_alert_explain_minor,
+		                                           MSG_alert_explain_unknown };
 
 	return messages[value];
 }
 
-static enum msg
-urgency_choice(int value)
+static enum msg urgency_choice(int value)
 {
 	return urgency_message((enum alert_urgency)value);
 }
 
-static enum msg
-certainty_choice(int value)
+static enum msg certainty_choice(int value)
 {
 	return certainty_message((enum alert_certainty)value);
 }
 
-static void
-view_choices(const struct request *request, struct alert_form_view *view)
+static void view_choices(const struct request *request, struct alert_form_view *view)
 {
 	const struct alert_form *form = view->form;
 
@@ -159,26 +163,28 @@ view_choices(const struct request *request, struct alert_form_view *view)
 			                              str_equal(form->language, str_from(languages[i].tag)) };
 	view->channels[0] = (struct choice){ S("mail"), text(request, MSG_alert_channel_mail), form->mail };
 	view->channels[1] = (struct choice){ S("sms"), text(request, MSG_alert_channel_sms), form->sms };
-	view->options[0] = (struct choice){ S("possible"), text(request, MSG_alert_option_possible), form->include_possible };
+	view->options[0] =
+		(struct choice){ S("possible"), text(request, MSG_alert_option_possible), form->include_possible };
 	view->options[1] = (struct choice){ S("night"), text(request, MSG_alert_option_night), form->sms_at_night };
-	view->exercise[0] = (struct choice){ S("yes"), text(request, MSG_alert_exercise_yes), str_equal(form->exercise, S("yes")) };
+	view->exercise[0] =
+		(struct choice){ S("yes"), text(request, MSG_alert_exercise_yes), str_equal(form->exercise, S("yes")) };
 }
 
-static void
-view_findings(const struct request *request, struct alert_form_view *view)
+static void view_findings(const struct request *request, struct alert_form_view *view)
 {
 	const struct geo_report *report = &view->form->report;
 
 	view->findings = ARENA_NEW_ARRAY(request->arena, struct str, report->count);
 	for (size_t i = 0; i < report->count; i++)
 		if (geo_severity(report->findings[i].code) != GEO_ERROR)
-			view->findings[view->finding_count++] = finding_text(request->arena, request->language, &report->findings[i]);
+			view->findings[view->finding_count++] =
+				finding_text(request->arena, request->language, &report->findings[i]);
 	view->map = (struct html_markup){ str_is_none(view->form->map) ? S("") : view->form->map };
 }
 
 /* What is said in a language where officers leave 'changed' and 'released' empty. */
-static void
-view_standing(const struct request *request, const struct alert_version *version, struct alert_form_view *view)
+static void view_standing(const struct request *request, const struct alert_version *version,
+                          struct alert_form_view *view)
 {
 	for (size_t group = 1; version && group < GROUP_TEXTS; group++)
 		for (size_t i = 0; i < LANGUAGE_COUNT; i++) {
@@ -190,22 +196,28 @@ view_standing(const struct request *request, const struct alert_version *version
 			for (size_t j = 0; j < version->text_count && bare.text_count < LANGUAGE_COUNT; j++)
 				if (version->texts[j].group == GROUP_NEW)
 					kept[bare.text_count++] = version->texts[j];
-			const struct alert_text words = alert_words(request->arena, &bare, (enum alert_group)(group + 1), (enum language)i, &fell_back);
-			view->standing[group][i] = fell_back ? S("")
-			                           : str_format(request->arena, "%.*s %.*s", STR_ARG(words.headline),
-			                                        STR_ARG(group + 1 == GROUP_RELEASED ? words.instruction : S("")));
+			const struct alert_text words = alert_words(
+				request->arena, &bare, (enum alert_group)(group + 1), (enum language)i, &fell_back);
+			view->standing[group][i] =
+				fell_back
+					? S("")
+					: str_format(request->arena, "%.*s %.*s", STR_ARG(words.headline),
+			                             STR_ARG(group + 1 == GROUP_RELEASED ? words.instruction : S("")));
 		}
 }
 
-static void
-form_show(struct request *request, struct response *response, struct alert_form *form, const struct alert *alert, const struct alert_version *version,
-          int64_t seen, const struct err *errors)
+static void form_show(struct request *request, struct response *response, struct alert_form *form,
+                      const struct alert *alert, const struct alert_version *version, int64_t seen,
+                      const struct err *errors)
 {
-	static const enum msg titles[ALERT_TYPE_COUNT] = { MSG_alert_new, MSG_alert_edit_title, MSG_alert_update_title, MSG_alert_cancel_title,
-		                                           MSG_alert_clear_title };
+	static const enum msg titles[ALERT_TYPE_COUNT] = { MSG_alert_new, MSG_alert_edit_title, MSG_alert_update_title,
+		                                           MSG_alert_cancel_title, MSG_alert_clear_title };
 	struct alert_form_view view = {
-		.page = { .title = text(request, alert ? titles[form->type] : MSG_alert_new), .officer_page = true, .errors = errors },
-		.action = alert ? str_format(request->arena, "/desk/alert/%.*s/edit", STR_ARG(alert->public_id)) : S("/desk/alerts/new"),
+		.page = { .title = text(request, alert ? titles[form->type] : MSG_alert_new),
+		          .officer_page = true,
+		          .errors = errors },
+		.action = alert ? str_format(request->arena, "/desk/alert/%.*s/edit", STR_ARG(alert->public_id))
+		                : S("/desk/alerts/new"),
 		.id = alert ? alert->public_id : S(""),
 		.form = form,
 		.ends = form->type == ALERT_CANCEL || form->type == ALERT_CLEAR,
@@ -226,8 +238,7 @@ form_show(struct request *request, struct response *response, struct alert_form 
 	alert_form_page(&out, &view);
 }
 
-void
-alert_new_get(struct request *request, struct response *response)
+void alert_new_get(struct request *request, struct response *response)
 {
 	struct alert_form form;
 
@@ -245,8 +256,7 @@ struct save_work {
 	int64_t seen;
 };
 
-static enum rc
-add_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc add_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct save_work *work = context;
 	struct request *request = work->request;
@@ -254,29 +264,30 @@ add_in_store(struct db_tx *tx, void *context, struct err *err)
 	enum rc rc = alert_find_form(tx, request->arena, request_form_key(request), &work->alert, err);
 	if (rc != NOT_FOUND)
 		return rc;
-	return alert_add(tx, request->arena, work->kind, work->exercise, &work->fresh, request_form_key(request), request->officer->id, request->now,
-	                 &work->alert, err);
+	return alert_add(tx, request->arena, work->kind, work->exercise, &work->fresh, request_form_key(request),
+	                 request->officer->id, request->now, &work->alert, err);
 }
 
-static void
-go_on(struct request *request, struct response *response, struct str public_id)
+static void go_on(struct request *request, struct response *response, struct str public_id)
 {
 	const bool review = !str_equal(request_form(request, "do"), S("save"));
 
 	respond_redirect(request, response,
-	                 str_format(request->arena, "/desk/alert/%.*s/%s", STR_ARG(public_id), review ? "review" : "edit?done=saved"));
+	                 str_format(request->arena, "/desk/alert/%.*s/%s", STR_ARG(public_id),
+	                            review ? "review" : "edit?done=saved"));
 }
 
-void
-alert_new_post(struct request *request, struct response *response)
+void alert_new_post(struct request *request, struct response *response)
 {
-	struct save_work work = { .request = request, .exercise = str_equal(request_form(request, "exercise"), S("yes")) };
+	struct save_work work = { .request = request,
+		                  .exercise = str_equal(request_form(request, "exercise"), S("yes")) };
 	struct alert_form form;
 	struct err err;
 
 	err_init(&err, request->arena);
 	alert_form_request(&form, request, ALERT_NEW);
-	enum rc rc = alert_form_check(request->house, request->arena, request->language, request->now, &form, NULL, &work.kind, &work.fresh, &err);
+	enum rc rc = alert_form_check(request->house, request->arena, request->language, request->now, &form, NULL,
+	                              &work.kind, &work.fresh, &err);
 	if (rc == OK)
 		rc = db_write(request->house->db, DB_LANE_PERSON, add_in_store, &work, &err);
 	if (rc == OK) {
@@ -289,8 +300,7 @@ alert_new_post(struct request *request, struct response *response)
 	}
 }
 
-static enum rc
-draft_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc draft_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct save_work *work = context;
 	struct arena *arena = work->request->arena;
@@ -301,8 +311,7 @@ draft_in_store(struct db_tx *tx, void *context, struct err *err)
 	return rc == OK ? version_find(tx, arena, work->alert.draft_id, &work->version, err) : rc;
 }
 
-void
-alert_edit_get(struct request *request, struct response *response)
+void alert_edit_get(struct request *request, struct response *response)
 {
 	struct save_work work = { .request = request };
 	struct alert_form form;
@@ -318,17 +327,16 @@ alert_edit_get(struct request *request, struct response *response)
 	form_show(request, response, &form, &work.alert, &work.version, work.version.changed_at, NULL);
 }
 
-static enum rc
-change_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc change_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct save_work *work = context;
 	struct request *request = work->request;
 
-	return draft_change(tx, request->arena, &work->alert, work->kind, &work->fresh, work->seen, request->officer->id, request->now, err);
+	return draft_change(tx, request->arena, &work->alert, work->kind, &work->fresh, work->seen,
+	                    request->officer->id, request->now, err);
 }
 
-void
-alert_edit_post(struct request *request, struct response *response)
+void alert_edit_post(struct request *request, struct response *response)
 {
 	struct save_work work = { .request = request };
 	struct alert_form form;
@@ -345,7 +353,8 @@ alert_edit_post(struct request *request, struct response *response)
 		work.seen = 0;
 	work.kind = work.alert.kind;
 	enum alert_kind kind = work.alert.kind;
-	rc = alert_form_check(request->house, request->arena, request->language, request->now, &form, &work.version, &kind, &work.fresh, &err);
+	rc = alert_form_check(request->house, request->arena, request->language, request->now, &form, &work.version,
+	                      &kind, &work.fresh, &err);
 	if (form.type != ALERT_CANCEL && form.type != ALERT_CLEAR)
 		work.kind = kind;
 	if (rc == OK)
@@ -366,10 +375,10 @@ alert_edit_post(struct request *request, struct response *response)
 	}
 }
 
-/* --- throwing away ------------------------------------------------------------------------------------------------ */
+/* --- throwing away
+ * ------------------------------------------------------------------------------------------------ */
 
-static enum rc
-discard_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc discard_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct save_work *work = context;
 	struct request *request = work->request;
@@ -381,8 +390,7 @@ discard_in_store(struct db_tx *tx, void *context, struct err *err)
 	return draft_discard(tx, &work->alert, request->officer->id, request->now, err);
 }
 
-void
-alert_discard_post(struct request *request, struct response *response)
+void alert_discard_post(struct request *request, struct response *response)
 {
 	struct save_work work = { .request = request };
 	struct err err;

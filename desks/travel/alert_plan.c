@@ -1,4 +1,5 @@
-/* What sending a version would do, worked out in memory: who gets which text by which channel and when, and what becomes of the sums. */
+/* What sending a version would do, worked out in memory: who gets which text by which channel and when, and what
+ * becomes of the sums. */
 #include "desks/travel/alert.h"
 
 #include "travel_sql.h"
@@ -11,26 +12,20 @@ struct planning {
 	int64_t now;
 };
 
-static enum alert_group
-text_of(enum alert_group group)
+static enum alert_group text_of(enum alert_group group)
 {
 	switch (group) {
 	case GROUP_NEW:
-	case GROUP_NEW_POSSIBLE:
-		return GROUP_NEW;
+	case GROUP_NEW_POSSIBLE: return GROUP_NEW;
 	case GROUP_CHANGED:
-	case GROUP_CHANGED_POSSIBLE:
-		return GROUP_CHANGED;
-	case GROUP_RELEASED:
-		return GROUP_RELEASED;
-	default:
-		return GROUP_NONE;
+	case GROUP_CHANGED_POSSIBLE: return GROUP_CHANGED;
+	case GROUP_RELEASED: return GROUP_RELEASED;
+	default: return GROUP_NONE;
 	}
 }
 
 /* A person's class changes, or their being released does: the counters follow. */
-void
-alert_count_change(struct alert_counters *change, struct alert_standing before, const struct alert_step *step)
+void alert_count_change(struct alert_counters *change, struct alert_standing before, const struct alert_step *step)
 {
 	const bool released = (before.released && !step->readmits) || step->releases;
 
@@ -49,8 +44,8 @@ alert_count_change(struct alert_counters *change, struct alert_standing before, 
 }
 
 /* Rows of recipient are only for those whose state is not 'no answer yet, inside'. */
-static void
-plan_row(struct planning *planning, int64_t person_id, const struct alert_hit *hit, struct alert_standing before, const struct alert_step *step)
+static void plan_row(struct planning *planning, int64_t person_id, const struct alert_hit *hit,
+                     struct alert_standing before, const struct alert_step *step)
 {
 	struct alert_plan *plan = planning->plan;
 	const bool changes = step->releases || step->readmits || (before.targeted && step->class != before.class) ||
@@ -71,12 +66,14 @@ plan_row(struct planning *planning, int64_t person_id, const struct alert_hit *h
 	ARENA_PUSH(planning->arena, plan->rows, plan->row_count, planning->row_capacity, row);
 }
 
-static void
-plan_text(struct planning *planning, int64_t person_id, const struct alert_hit *hit, const struct alert_step *step)
+static void plan_text(struct planning *planning, int64_t person_id, const struct alert_hit *hit,
+                      const struct alert_step *step)
 {
 	struct alert_plan *plan = planning->plan;
 	struct alert_tally *tally = &plan->groups[text_of(step->group)];
-	struct notice_person person = { .person_id = person_id, .channels = step->channels, .text_group = (uint8_t)step->group };
+	struct notice_person person = { .person_id = person_id,
+		                        .channels = step->channels,
+		                        .text_group = (uint8_t)step->group };
 
 	tally->people++;
 	if (!step->channels) {
@@ -98,8 +95,7 @@ plan_text(struct planning *planning, int64_t person_id, const struct alert_hit *
 	ARENA_PUSH(planning->arena, plan->people, plan->count, planning->people_capacity, person);
 }
 
-static void
-count_hit(struct planning *planning, const struct alert_hit *hit)
+static void count_hit(struct planning *planning, const struct alert_hit *hit)
 {
 	struct alert_plan *plan = planning->plan;
 	const int64_t sms = hit->not_before[CHANNEL_SMS];
@@ -115,11 +111,12 @@ count_hit(struct planning *planning, const struct alert_hit *hit)
 	}
 }
 
-static void
-plan_person(struct planning *planning, int64_t person_id, const struct alert_hit *hit, struct alert_standing before)
+static void plan_person(struct planning *planning, int64_t person_id, const struct alert_hit *hit,
+                        struct alert_standing before)
 {
 	const struct alert_version *version = planning->version;
-	const struct alert_step step = alert_step(version->type, hit != NULL, hit && hit->certain, hit ? hit->channels : 0, (uint8_t)version->channels, before);
+	const struct alert_step step = alert_step(version->type, hit != NULL, hit && hit->certain,
+	                                          hit ? hit->channels : 0, (uint8_t)version->channels, before);
 
 	alert_count_change(&planning->plan->change, before, &step);
 	plan_row(planning, person_id, hit, before, &step);
@@ -131,9 +128,8 @@ plan_person(struct planning *planning, int64_t person_id, const struct alert_hit
 		planning->plan->told_nothing++;
 }
 
-void
-alert_plan_make(struct arena *arena, const struct alert_version *version, const struct alert_audience *audience, const struct alert_standings *standings,
-                int64_t now, struct alert_plan *out)
+void alert_plan_make(struct arena *arena, const struct alert_version *version, const struct alert_audience *audience,
+                     const struct alert_standings *standings, int64_t now, struct alert_plan *out)
 {
 	const bool ends = version->type == ALERT_CANCEL || version->type == ALERT_CLEAR;
 	struct planning planning = { .arena = arena, .version = version, .plan = out, .now = now };
@@ -149,7 +145,8 @@ alert_plan_make(struct arena *arena, const struct alert_version *version, const 
 			plan_person(&planning, person_id, NULL, standings->of[person_id]);
 		count_hit(&planning, hit);
 		plan_person(&planning, hit->person_id, hit,
-		            (size_t)hit->person_id < standings->size ? standings->of[hit->person_id] : (struct alert_standing){ 0 });
+		            (size_t)hit->person_id < standings->size ? standings->of[hit->person_id]
+		                                                     : (struct alert_standing){ 0 });
 		person_id = hit->person_id + 1;
 	}
 	for (; (size_t)person_id < standings->size; person_id++)

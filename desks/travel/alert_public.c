@@ -10,8 +10,7 @@
 /* --- the list ----------------------------------------------------------------------------------------------------- */
 
 /* The version whose words and area are public: a cancel says that it is over, the words stay those before it. */
-static bool
-touches(const struct house *house, const struct geo_area *area, uint16_t country)
+static bool touches(const struct house *house, const struct geo_area *area, uint16_t country)
 {
 	const struct geo_outlines *outlines = places_outlines(places_of(house));
 	bool meets = false;
@@ -27,8 +26,7 @@ touches(const struct house *house, const struct geo_area *area, uint16_t country
 	return meets;
 }
 
-static int
-worst_first(const void *a, const void *b)
+static int worst_first(const void *a, const void *b)
 {
 	const struct alert_public *x = a, *y = b;
 
@@ -37,9 +35,8 @@ worst_first(const void *a, const void *b)
 	return (x->sent_at < y->sent_at) - (x->sent_at > y->sent_at);
 }
 
-enum rc
-alert_list_public(struct db_tx *tx, struct house *house, struct arena *arena, enum language language, struct str country, struct alert_public **list_out,
-                  size_t *count_out, struct err *err)
+enum rc alert_list_public(struct db_tx *tx, struct house *house, struct arena *arena, enum language language,
+                          struct str country, struct alert_public **list_out, size_t *count_out, struct err *err)
 {
 	const uint16_t wanted = country.len ? geo_country(country) : 0;
 	struct alert_row *rows;
@@ -57,9 +54,14 @@ alert_list_public(struct db_tx *tx, struct house *house, struct arena *arena, en
 		if (rc != OK || (wanted && !touches(house, &version.area, wanted)))
 			continue;
 		struct alert_public *item = &list[count++];
-		*item = (struct alert_public){ .public_id = rows[i].public_id, .area = version.area_description, .kind = kind_message((enum alert_kind)rows[i].kind),
-			                       .severity = severity_message(version.severity), .severity_class = severity_class(version.severity),
-			                       .rank = (int)version.severity, .sent_at = version.sent_at, .expires = version.expires,
+		*item = (struct alert_public){ .public_id = rows[i].public_id,
+			                       .area = version.area_description,
+			                       .kind = kind_message((enum alert_kind)rows[i].kind),
+			                       .severity = severity_message(version.severity),
+			                       .severity_class = severity_class(version.severity),
+			                       .rank = (int)version.severity,
+			                       .sent_at = version.sent_at,
+			                       .expires = version.expires,
 			                       .shape = version.area };
 		const struct alert_text words = alert_words(arena, &version, GROUP_NEW, language, &item->fell_back);
 		item->headline = words.headline;
@@ -81,17 +83,16 @@ struct list_work {
 	size_t count;
 };
 
-static enum rc
-list_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc list_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct list_work *work = context;
 	struct request *request = work->request;
 
-	return alert_list_public(tx, request->house, request->arena, request->language, work->country, &work->list, &work->count, err);
+	return alert_list_public(tx, request->house, request->arena, request->language, work->country, &work->list,
+	                         &work->count, err);
 }
 
-void
-alerts_map_get(struct request *request, struct response *response)
+void alerts_map_get(struct request *request, struct response *response)
 {
 	struct list_work work = { .request = request, .country = request_query(request, "country") };
 	struct err err;
@@ -105,7 +106,9 @@ alerts_map_get(struct request *request, struct response *response)
 	const struct places *places = places_of(request->house);
 	struct map_shape *shapes = ARENA_NEW_ARRAY(request->arena, struct map_shape, work.count);
 	for (size_t i = 0; i < work.count; i++)
-		shapes[work.count - 1 - i] = (struct map_shape){ &work.list[i].shape, severity_tone((enum alert_severity)work.list[i].rank), work.list[i].headline };
+		shapes[work.count - 1 - i] =
+			(struct map_shape){ &work.list[i].shape, severity_tone((enum alert_severity)work.list[i].rank),
+			                    work.list[i].headline };
 	struct map_window window = map_window_world();
 	if (work.country.len)
 		map_window_country(places, work.country, &window);
@@ -123,8 +126,7 @@ struct public_work {
 	struct alert_version version; /* as it was last sent */
 };
 
-static enum rc
-public_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc public_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct public_work *work = context;
 	struct arena *arena = work->request->arena;
@@ -135,8 +137,7 @@ public_in_store(struct db_tx *tx, void *context, struct err *err)
 	return rc == OK ? version_find(tx, arena, work->alert.version_id, &work->version, err) : rc;
 }
 
-void
-alert_public_get(struct request *request, struct response *response)
+void alert_public_get(struct request *request, struct response *response)
 {
 	struct public_work work = { .request = request };
 	struct err err;
@@ -150,9 +151,11 @@ alert_public_get(struct request *request, struct response *response)
 	const struct alert_version *version = &work.version;
 	const bool ends = version->type == ALERT_CANCEL || version->type == ALERT_CLEAR;
 	bool fell_back;
-	const struct alert_text words = alert_words(request->arena, version, ends ? GROUP_RELEASED : GROUP_NEW, request->language, &fell_back);
+	const struct alert_text words =
+		alert_words(request->arena, version, ends ? GROUP_RELEASED : GROUP_NEW, request->language, &fell_back);
 	struct public_alert_view view = {
-		.page = { .title = words.headline, .canonical = str_format(request->arena, "/alert/%.*s", STR_ARG(work.alert.public_id)) },
+		.page = { .title = words.headline,
+		          .canonical = str_format(request->arena, "/alert/%.*s", STR_ARG(work.alert.public_id)) },
 		.id = work.alert.public_id,
 		.type = version->type,
 		.in_force = work.alert.state == ALERT_IN_FORCE,
@@ -173,14 +176,14 @@ alert_public_get(struct request *request, struct response *response)
 		.zone = version->zone,
 		.map_description = T(request->arena, request->language, MSG_alert_map_title),
 	};
-	view.area = area_words(places_of(request->house), request->arena, request->language, &version->area, &view.area_count);
+	view.area = area_words(places_of(request->house), request->arena, request->language, &version->area,
+	                       &view.area_count);
 	struct html out = html_begin(request, response);
 	response->cacheable = true;
 	public_alert_page(&out, &view);
 }
 
-void
-alert_public_map_get(struct request *request, struct response *response)
+void alert_public_map_get(struct request *request, struct response *response)
 {
 	struct public_work work = { .request = request };
 	struct err err;

@@ -12,10 +12,11 @@
 
 _Static_assert(ALERT_NUMBER_MAX < 1 << NUMBER_BITS, "an alert's number fits into an answer link");
 
-/* --- words with their fallbacks ----------------------------------------------------------------------------------- */
+/* --- words with their fallbacks
+ * ----------------------------------------------------------------------------------- */
 
-static const struct alert_text *
-any_text(const struct alert_version *version, enum alert_group group, enum language wanted)
+static const struct alert_text *any_text(const struct alert_version *version, enum alert_group group,
+                                         enum language wanted)
 {
 	const struct alert_text *text = version_text(version, group, wanted);
 
@@ -28,8 +29,8 @@ any_text(const struct alert_version *version, enum alert_group group, enum langu
 }
 
 /* Where officers wrote nothing of their own: standing words around the alert's headline. */
-static struct alert_text
-standing_words(struct arena *arena, const struct alert_version *version, enum alert_group group, const struct alert_text *base)
+static struct alert_text standing_words(struct arena *arena, const struct alert_version *version,
+                                        enum alert_group group, const struct alert_text *base)
 {
 	struct alert_text text = *base;
 	const enum language language = base->language;
@@ -54,20 +55,24 @@ standing_words(struct arena *arena, const struct alert_version *version, enum al
 	return text;
 }
 
-static enum alert_group
-text_group_of(enum alert_group group)
+static enum alert_group text_group_of(enum alert_group group)
 {
 	if (group == GROUP_RELEASED)
 		return GROUP_RELEASED;
 	return group == GROUP_CHANGED || group == GROUP_CHANGED_POSSIBLE ? GROUP_CHANGED : GROUP_NEW;
 }
 
-struct alert_text
-alert_words(struct arena *arena, const struct alert_version *version, enum alert_group group, enum language wanted, bool *fell_back)
+struct alert_text alert_words(struct arena *arena, const struct alert_version *version, enum alert_group group,
+                              enum language wanted, bool *fell_back)
 {
 	const enum alert_group own = text_group_of(group);
 	const struct alert_text *text = version_text(version, own, wanted);
-	struct alert_text words = { .group = own, .language = version->language, .headline = S(""), .description = S(""), .instruction = S(""), .sms = S("") };
+	struct alert_text words = { .group = own,
+		                    .language = version->language,
+		                    .headline = S(""),
+		                    .description = S(""),
+		                    .instruction = S(""),
+		                    .sms = S("") };
 
 	if (text) {
 		words = *text;
@@ -82,25 +87,23 @@ alert_words(struct arena *arena, const struct alert_version *version, enum alert
 	return words;
 }
 
-static bool
-is_possible(enum alert_group group)
+static bool is_possible(enum alert_group group)
 {
 	return group == GROUP_NEW_POSSIBLE || group == GROUP_CHANGED_POSSIBLE;
 }
 
 /* --- links -------------------------------------------------------------------------------------------------------- */
 
-struct str
-alert_answer_path(const struct house *house, struct arena *arena, const struct alert *alert, const struct person *person)
+struct str alert_answer_path(const struct house *house, struct arena *arena, const struct alert *alert,
+                             const struct person *person)
 {
 	const int64_t id = person->id << NUMBER_BITS | alert->number;
 
 	return str_concat(arena, S("/a/"), capability_token(house, arena, ANSWER_PURPOSE, id, person->salt));
 }
 
-enum rc
-alert_answer_find(struct db_tx *tx, const struct house *house, struct arena *arena, struct str token, struct alert *alert_out, struct person *person_out,
-                  struct err *err)
+enum rc alert_answer_find(struct db_tx *tx, const struct house *house, struct arena *arena, struct str token,
+                          struct alert *alert_out, struct person *person_out, struct err *err)
 {
 	int64_t id;
 
@@ -112,10 +115,10 @@ alert_answer_find(struct db_tx *tx, const struct house *house, struct arena *are
 	return rc == OK ? alert_find_number(tx, arena, id & ALERT_NUMBER_MAX, alert_out, err) : rc;
 }
 
-/* --- the short message -------------------------------------------------------------------------------------------- */
+/* --- the short message
+ * -------------------------------------------------------------------------------------------- */
 
-static void
-add_sentence(struct buf *buf, struct str text)
+static void add_sentence(struct buf *buf, struct str text)
 {
 	text = str_trim(text);
 	if (!text.len)
@@ -126,8 +129,7 @@ add_sentence(struct buf *buf, struct str text)
 }
 
 /* A headline that ends without a stop would run into what follows. */
-static struct str
-stopped(struct arena *arena, enum language language, struct str text)
+static struct str stopped(struct arena *arena, enum language language, struct str text)
 {
 	static const char *const stops[] = { ".", "!", "?", ":", "…", "؟", "۔", "»" };
 
@@ -138,11 +140,11 @@ stopped(struct arena *arena, enum language language, struct str text)
 	return text.len ? T(arena, language, MSG_alert_sms_stop, MSG_S("text", text)) : text;
 }
 
-void
-alert_render_sms(struct arena *arena, const struct alert_rendering *rendering, struct message_draft *out)
+void alert_render_sms(struct arena *arena, const struct alert_rendering *rendering, struct message_draft *out)
 {
 	bool fell_back;
-	const struct alert_text words = alert_words(arena, rendering->version, rendering->group, rendering->wanted, &fell_back);
+	const struct alert_text words =
+		alert_words(arena, rendering->version, rendering->group, rendering->wanted, &fell_back);
 	const enum language language = words.language;
 	struct buf buf;
 
@@ -162,22 +164,25 @@ alert_render_sms(struct arena *arena, const struct alert_rendering *rendering, s
 	/* The way to answer is said in the person's own language, even when the rest is not. */
 	if (rendering->group != GROUP_RELEASED && !str_is_none(rendering->answer_url))
 		add_sentence(&buf, T(arena, rendering->wanted, MSG_alert_sms_answer,
-		                     MSG_S("number", str_format(arena, "%lld", (long long)rendering->alert->number)), MSG_S("url", rendering->answer_url)));
-	*out = (struct message_draft){ .subject = STR_NONE, .text = str_copy(arena, buf_str(&buf)), .html = STR_NONE, .thread = STR_NONE,
-		                       .unsubscribe_url = STR_NONE, .language = language };
+		                     MSG_S("number", str_format(arena, "%lld", (long long)rendering->alert->number)),
+		                     MSG_S("url", rendering->answer_url)));
+	*out = (struct message_draft){ .subject = STR_NONE,
+		                       .text = str_copy(arena, buf_str(&buf)),
+		                       .html = STR_NONE,
+		                       .thread = STR_NONE,
+		                       .unsubscribe_url = STR_NONE,
+		                       .language = language };
 	buf_release(&buf);
 }
 
 /* --- the mail ----------------------------------------------------------------------------------------------------- */
 
-static struct str
-time_words(struct arena *arena, enum language language, int64_t at, struct str zone)
+static struct str time_words(struct arena *arena, enum language language, int64_t at, struct str zone)
 {
 	return text_date_time(arena, language, at, str_c(arena, zone));
 }
 
-static struct mail_view
-mail_of(struct house *house, struct arena *arena, const struct alert_rendering *rendering)
+static struct mail_view mail_of(struct house *house, struct arena *arena, const struct alert_rendering *rendering)
 {
 	const struct alert *alert = rendering->alert;
 	const struct alert_version *version = rendering->version;
@@ -199,17 +204,19 @@ mail_of(struct house *house, struct arena *arena, const struct alert_rendering *
 		.expires = time_words(arena, rendering->wanted, version->expires, version->zone),
 		.answer = { released || str_is_none(rendering->answer_url) ? STR_NONE : rendering->answer_url },
 		.manage = { rendering->manage_url },
-		.page = { alert->exercise ? STR_NONE
-		                          : str_format(arena, "%s/alert/%.*s", house->public_url ? house->public_url : "", STR_ARG(alert->public_id)) },
+		.page = { alert->exercise
+		                  ? STR_NONE
+		                  : str_format(arena, "%s/alert/%.*s", house->public_url ? house->public_url : "",
+		                               STR_ARG(alert->public_id)) },
 	};
 
 	if (fell_back)
-		view.fell_back = T(arena, rendering->wanted, MSG_alert_fell_back, MSG_S("language", str_from(languages[words.language].name)));
+		view.fell_back = T(arena, rendering->wanted, MSG_alert_fell_back,
+		                   MSG_S("language", str_from(languages[words.language].name)));
 	return view;
 }
 
-static void
-add_paragraph(struct buf *buf, struct str text)
+static void add_paragraph(struct buf *buf, struct str text)
 {
 	text = str_trim(text);
 	if (!text.len)
@@ -219,8 +226,7 @@ add_paragraph(struct buf *buf, struct str text)
 	buf_add_str(buf, text);
 }
 
-static struct str
-mail_text(struct arena *arena, const struct mail_view *view)
+static struct str mail_text(struct arena *arena, const struct mail_view *view)
 {
 	const enum language own = view->wanted;
 	struct buf buf;
@@ -253,8 +259,8 @@ mail_text(struct arena *arena, const struct mail_view *view)
 	return out;
 }
 
-void
-alert_render_mail(struct house *house, struct arena *arena, const struct alert_rendering *rendering, struct message_draft *out)
+void alert_render_mail(struct house *house, struct arena *arena, const struct alert_rendering *rendering,
+                       struct message_draft *out)
 {
 	const struct mail_view view = mail_of(house, arena, rendering);
 	struct str subject = view.headline;
@@ -264,8 +270,9 @@ alert_render_mail(struct house *house, struct arena *arena, const struct alert_r
 		subject = T(arena, view.language, MSG_alert_mail_exercise, MSG_S("headline", subject));
 	buf_init(&buf);
 	/* A mail has no layout of ours around it. */
-	buf_format(&buf, "<!DOCTYPE html>\n<html lang=\"%s\" dir=\"%s\">\n<head><meta charset=\"utf-8\"></head>\n<body>\n", languages[view.wanted].tag,
-	           languages[view.wanted].right_to_left ? "rtl" : "ltr");
+	buf_format(&buf,
+	           "<!DOCTYPE html>\n<html lang=\"%s\" dir=\"%s\">\n<head><meta charset=\"utf-8\"></head>\n<body>\n",
+	           languages[view.wanted].tag, languages[view.wanted].right_to_left ? "rtl" : "ltr");
 	struct html html = html_plain(&buf, arena, view.wanted);
 	alert_mail(&html, &view);
 	buf_add_str(&buf, S("</body>\n</html>\n"));

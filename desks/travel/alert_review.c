@@ -22,8 +22,7 @@ struct draft_work {
 	struct alert_version version;
 };
 
-static enum rc
-draft_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc draft_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct draft_work *work = context;
 	struct arena *arena = work->request->arena;
@@ -34,8 +33,7 @@ draft_in_store(struct db_tx *tx, void *context, struct err *err)
 	return rc == OK ? version_find(tx, arena, work->alert.draft_id, &work->version, err) : rc;
 }
 
-static bool
-is_end(const struct alert_version *version)
+static bool is_end(const struct alert_version *version)
 {
 	return version->type == ALERT_CANCEL || version->type == ALERT_CLEAR;
 }
@@ -43,8 +41,7 @@ is_end(const struct alert_version *version)
 /* --- prices ------------------------------------------------------------------------------------------------------- */
 
 /* "0.075 EUR" as the setting has it; false if there is none. */
-static bool
-price(struct request *request, double *each, struct str *currency)
+static bool price(struct request *request, double *each, struct str *currency)
 {
 	struct str number;
 	const struct str setting = str_trim(setting_text(request->house, request->arena, "travel.sms_part_cost"));
@@ -53,8 +50,7 @@ price(struct request *request, double *each, struct str *currency)
 	return setting.len && str_to_double(number, each) && *each > 0;
 }
 
-struct str
-sms_cost_text(struct request *request, int64_t parts)
+struct str sms_cost_text(struct request *request, int64_t parts)
 {
 	struct str currency;
 	double each;
@@ -66,8 +62,8 @@ sms_cost_text(struct request *request, int64_t parts)
 
 /* --- previews ----------------------------------------------------------------------------------------------------- */
 
-static struct alert_rendering
-rendering_of(const struct draft_work *work, enum alert_group group, enum language language)
+static struct alert_rendering rendering_of(const struct draft_work *work, enum alert_group group,
+                                           enum language language)
 {
 	const struct str base = str_from(work->request->house->public_url);
 
@@ -82,12 +78,13 @@ rendering_of(const struct draft_work *work, enum alert_group group, enum languag
 	};
 }
 
-static void
-preview_make(const struct draft_work *work, enum alert_group group, enum language language, struct preview *out)
+static void preview_make(const struct draft_work *work, enum alert_group group, enum language language,
+                         struct preview *out)
 {
 	struct request *request = work->request;
 	const struct alert_rendering rendering = rendering_of(work, group, language);
-	const struct sms_options options = { .parts_max = (size_t)setting_int(request->house, "messages.sms_parts"), .transliterate = true };
+	const struct sms_options options = { .parts_max = (size_t)setting_int(request->house, "messages.sms_parts"),
+		                             .transliterate = true };
 	struct message_draft sms, mail;
 	struct sms_measure measure = { .parts = 0 };
 	struct err err;
@@ -96,10 +93,17 @@ preview_make(const struct draft_work *work, enum alert_group group, enum languag
 	err_init(&err, request->arena);
 	alert_render_sms(request->arena, &rendering, &sms);
 	alert_render_mail(request->house, request->arena, &rendering, &mail);
-	*out = (struct preview){ .language = language, .language_name = str_from(languages[language].name), .sms = sms.text, .subject = mail.subject,
-		                 .text = mail.text, .note = S(""), .cost = S(""), .forced_by = S("") };
+	*out = (struct preview){ .language = language,
+		                 .language_name = str_from(languages[language].name),
+		                 .sms = sms.text,
+		                 .subject = mail.subject,
+		                 .text = mail.text,
+		                 .note = S(""),
+		                 .cost = S(""),
+		                 .forced_by = S("") };
 	if (sms.language != language)
-		out->note = T(request->arena, request->language, MSG_alert_preview_fell_back, MSG_S("language", str_from(languages[sms.language].name)));
+		out->note = T(request->arena, request->language, MSG_alert_preview_fell_back,
+		              MSG_S("language", str_from(languages[sms.language].name)));
 	if (sms_measure(request->arena, sms.text, &options, &measure, &err) != OK) {
 		out->over_long = true;
 		return;
@@ -115,25 +119,28 @@ preview_make(const struct draft_work *work, enum alert_group group, enum languag
 		out->forced_by = str_copy(request->arena, (struct str){ forced, utf8_put(measure.forced_by, forced) });
 }
 
-static void
-group_make(const struct draft_work *work, const struct alert_plan *plan, enum alert_group group, enum msg title, struct review_view *view)
+static void group_make(const struct draft_work *work, const struct alert_plan *plan, enum alert_group group,
+                       enum msg title, struct review_view *view)
 {
 	const struct alert_tally *tally = &plan->groups[group];
 	struct preview_group *out = &view->groups[view->group_count];
 
 	if (!tally->people && group != (is_end(&work->version) ? GROUP_RELEASED : GROUP_NEW))
 		return;
-	*out = (struct preview_group){ .title = title, .people = tally->people, .mail = tally->by_channel[CHANNEL_MAIL],
-		                       .sms = tally->by_channel[CHANNEL_SMS], .nobody = tally->unreachable };
+	*out = (struct preview_group){ .title = title,
+		                       .people = tally->people,
+		                       .mail = tally->by_channel[CHANNEL_MAIL],
+		                       .sms = tally->by_channel[CHANNEL_SMS],
+		                       .nobody = tally->unreachable };
 	for (size_t i = 0; i < LANGUAGE_COUNT; i++)
-		if (plan->languages[i] || version_text(&work->version, GROUP_NEW, (enum language)i) || version_text(&work->version, group, (enum language)i))
+		if (plan->languages[i] || version_text(&work->version, GROUP_NEW, (enum language)i) ||
+		    version_text(&work->version, group, (enum language)i))
 			preview_make(work, group, (enum language)i, &out->previews[out->preview_count++]);
 	view->group_count++;
 }
 
 /* Parts in all, by the previews: each text's parts times its people. */
-static int64_t
-parts_in_all(const struct draft_work *work, const struct alert_plan *plan)
+static int64_t parts_in_all(const struct draft_work *work, const struct alert_plan *plan)
 {
 	int64_t parts = 0;
 
@@ -150,15 +157,13 @@ parts_in_all(const struct draft_work *work, const struct alert_plan *plan)
 
 /* --- warnings ----------------------------------------------------------------------------------------------------- */
 
-static void
-warn(struct review_view *view, struct str text)
+static void warn(struct review_view *view, struct str text)
 {
 	if (view->warning_count < WARNINGS_MAX)
 		view->warnings[view->warning_count++] = text;
 }
 
-static bool
-has_tag(struct str text)
+static bool has_tag(struct str text)
 {
 	for (size_t i = 0; i + 1 < text.len; i++) {
 		const char next = text.ptr[i + 1];
@@ -168,15 +173,13 @@ has_tag(struct str text)
 	return false;
 }
 
-static bool
-texts_are_same(const struct alert_text *a, const struct alert_text *b)
+static bool texts_are_same(const struct alert_text *a, const struct alert_text *b)
 {
-	return str_equal(a->headline, b->headline) && str_equal(a->description, b->description) && str_equal(a->instruction, b->instruction) &&
-	       str_equal(a->sms, b->sms);
+	return str_equal(a->headline, b->headline) && str_equal(a->description, b->description) &&
+	       str_equal(a->instruction, b->instruction) && str_equal(a->sms, b->sms);
 }
 
-static void
-warn_texts(const struct draft_work *work, struct review_view *view)
+static void warn_texts(const struct draft_work *work, struct review_view *view)
 {
 	const struct alert_version *version = &work->version;
 	struct request *request = work->request;
@@ -184,17 +187,18 @@ warn_texts(const struct draft_work *work, struct review_view *view)
 	for (size_t i = 0; i < version->text_count; i++) {
 		const struct alert_text *text = &version->texts[i];
 		const struct str name = str_from(languages[text->language].name);
-		if (has_tag(text->headline) || has_tag(text->description) || has_tag(text->instruction) || has_tag(text->sms))
+		if (has_tag(text->headline) || has_tag(text->description) || has_tag(text->instruction) ||
+		    has_tag(text->sms))
 			warn(view, T(request->arena, request->language, MSG_alert_warn_tags, MSG_S("language", name)));
 		for (size_t j = 0; j < i; j++)
 			if (version->texts[j].group == text->group && texts_are_same(&version->texts[j], text))
-				warn(view, T(request->arena, request->language, MSG_alert_warn_same, MSG_S("language", name),
-				             MSG_S("other", str_from(languages[version->texts[j].language].name))));
+				warn(view,
+				     T(request->arena, request->language, MSG_alert_warn_same, MSG_S("language", name),
+				       MSG_S("other", str_from(languages[version->texts[j].language].name))));
 	}
 }
 
-static void
-warn_languages(const struct draft_work *work, const struct alert_plan *plan, struct review_view *view)
+static void warn_languages(const struct draft_work *work, const struct alert_plan *plan, struct review_view *view)
 {
 	struct request *request = work->request;
 	const enum alert_group group = is_end(&work->version) ? GROUP_RELEASED : GROUP_NEW;
@@ -203,15 +207,16 @@ warn_languages(const struct draft_work *work, const struct alert_plan *plan, str
 		bool fell_back;
 		if (!plan->languages[i])
 			continue;
-		const struct alert_text words = alert_words(request->arena, &work->version, group, (enum language)i, &fell_back);
+		const struct alert_text words =
+			alert_words(request->arena, &work->version, group, (enum language)i, &fell_back);
 		if (fell_back)
-			warn(view, T(request->arena, request->language, MSG_alert_warn_language, MSG_N("count", plan->languages[i]),
-			             MSG_S("language", str_from(languages[i].name)), MSG_S("other", str_from(languages[words.language].name))));
+			warn(view, T(request->arena, request->language, MSG_alert_warn_language,
+			             MSG_N("count", plan->languages[i]), MSG_S("language", str_from(languages[i].name)),
+			             MSG_S("other", str_from(languages[words.language].name))));
 	}
 }
 
-static void
-warn_area(const struct draft_work *work, struct review_view *view)
+static void warn_area(const struct draft_work *work, struct review_view *view)
 {
 	const struct geo_reading reading = { .keep_crossing = false };
 	struct geo_report report;
@@ -223,8 +228,7 @@ warn_area(const struct draft_work *work, struct review_view *view)
 			warn(view, finding_text(work->request->arena, work->request->language, &report.findings[i]));
 }
 
-static void
-warnings_make(const struct draft_work *work, const struct alert_plan *plan, struct review_view *view)
+static void warnings_make(const struct draft_work *work, const struct alert_plan *plan, struct review_view *view)
 {
 	struct request *request = work->request;
 
@@ -241,15 +245,15 @@ warnings_make(const struct draft_work *work, const struct alert_plan *plan, stru
 				             MSG_S("language", view->groups[i].previews[j].language_name)));
 	warn_texts(work, view);
 	if (plan->quiet_never)
-		warn(view, T(request->arena, request->language, MSG_alert_warn_quiet_never, MSG_N("count", plan->quiet_never)));
+		warn(view, T(request->arena, request->language, MSG_alert_warn_quiet_never,
+		             MSG_N("count", plan->quiet_never)));
 	if (!is_end(&work->version))
 		warn_area(work, view);
 }
 
 /* --- the review --------------------------------------------------------------------------------------------------- */
 
-static void
-counts_make(const struct draft_work *work, const struct alert_plan *plan, struct review_view *view)
+static void counts_make(const struct draft_work *work, const struct alert_plan *plan, struct review_view *view)
 {
 	struct request *request = work->request;
 	int64_t rest[GEO_COUNTRIES];
@@ -257,7 +261,8 @@ counts_make(const struct draft_work *work, const struct alert_plan *plan, struct
 	view->languages = ARENA_NEW_ARRAY(request->arena, struct count_row, LANGUAGE_COUNT);
 	for (size_t i = 0; i < LANGUAGE_COUNT; i++)
 		if (plan->languages[i])
-			view->languages[view->language_count++] = (struct count_row){ str_from(languages[i].name), plan->languages[i] };
+			view->languages[view->language_count++] =
+				(struct count_row){ str_from(languages[i].name), plan->languages[i] };
 	view->countries = ARENA_NEW_ARRAY(request->arena, struct count_row, COUNTRIES_SHOWN);
 	memcpy(rest, plan->countries, sizeof rest);
 	while (view->country_count < COUNTRIES_SHOWN) {
@@ -268,7 +273,8 @@ counts_make(const struct draft_work *work, const struct alert_plan *plan, struct
 		if (!rest[most])
 			break;
 		view->countries[view->country_count++] = (struct count_row){
-			most ? country_name(places_of(request->house), request->arena, geo_country_code((uint16_t)most), languages[request->language].tag)
+			most ? country_name(places_of(request->house), request->arena, geo_country_code((uint16_t)most),
+			                    languages[request->language].tag)
 			     : T(request->arena, request->language, MSG_alert_no_country),
 			rest[most],
 		};
@@ -276,14 +282,12 @@ counts_make(const struct draft_work *work, const struct alert_plan *plan, struct
 	}
 }
 
-struct str
-alert_time_text(struct request *request, int64_t at, struct str zone)
+struct str alert_time_text(struct request *request, int64_t at, struct str zone)
 {
 	return text_date_time(request->arena, request->language, at, str_c(request->arena, zone));
 }
 
-struct alert_item
-alert_item_of(struct request *request, const struct alert *alert, const struct alert_version *version)
+struct alert_item alert_item_of(struct request *request, const struct alert *alert, const struct alert_version *version)
 {
 	return (struct alert_item){
 		.id = alert->public_id,
@@ -295,13 +299,14 @@ alert_item_of(struct request *request, const struct alert *alert, const struct a
 		.severity_class = severity_class(version->severity),
 		.number = alert->number,
 		.expires = version->expires,
-		.at = alert->ended_at != DB_NULL ? alert->ended_at : version->sent_at != DB_NULL ? version->sent_at : version->changed_at,
+		.at = alert->ended_at != DB_NULL    ? alert->ended_at
+		      : version->sent_at != DB_NULL ? version->sent_at
+		                                    : version->changed_at,
 		.exercise = alert->exercise,
 	};
 }
 
-static void
-review_show(struct draft_work *work, struct response *response, const struct err *errors)
+static void review_show(struct draft_work *work, struct response *response, const struct err *errors)
 {
 	struct request *request = work->request;
 	const struct alert_version *version = &work->version;
@@ -315,10 +320,13 @@ review_show(struct draft_work *work, struct response *response, const struct err
 		return;
 	}
 	struct review_view view = {
-		.page = { .title = T(request->arena, request->language, MSG_alert_review_title), .officer_page = true, .errors = errors, .wide = true,
+		.page = { .title = T(request->arena, request->language, MSG_alert_review_title),
+		          .officer_page = true,
+		          .errors = errors,
+		          .wide = true,
 		          .notice = !errors && str_equal(request_query(request, "done"), S("sample"))
-		                        ? T(request->arena, request->language, MSG_alert_done_sample)
-		                        : STR_NONE },
+		                            ? T(request->arena, request->language, MSG_alert_done_sample)
+		                            : STR_NONE },
 		.id = work->alert.public_id,
 		.type = version->type,
 		.item = alert_item_of(request, &work->alert, version),
@@ -347,16 +355,17 @@ review_show(struct draft_work *work, struct response *response, const struct err
 	view.sms_cost = plan.channels[CHANNEL_SMS] ? sms_cost_text(request, parts_in_all(work, &plan)) : S("");
 	warnings_make(work, &plan, &view);
 	counts_make(work, &plan, &view);
-	view.area = area_words(places_of(request->house), request->arena, request->language, &version->area, &view.area_count);
+	view.area = area_words(places_of(request->house), request->arena, request->language, &version->area,
+	                       &view.area_count);
 	for (size_t i = 0; i < LANGUAGE_COUNT; i++)
-		view.sample_languages[i] = (struct choice){ str_from(languages[i].tag), str_from(languages[i].name), version->language == i };
+		view.sample_languages[i] = (struct choice){ str_from(languages[i].tag), str_from(languages[i].name),
+			                                    version->language == i };
 	struct html out = html_begin(request, response);
 	out.zone = request->officer->zone;
 	alert_review_page(&out, &view);
 }
 
-void
-alert_review_get(struct request *request, struct response *response)
+void alert_review_get(struct request *request, struct response *response)
 {
 	struct draft_work work = { .request = request };
 	struct err err;
@@ -369,7 +378,8 @@ alert_review_get(struct request *request, struct response *response)
 		response_error(request, response, rc, &err);
 }
 
-/* --- a sample to oneself ------------------------------------------------------------------------------------------ */
+/* --- a sample to oneself
+ * ------------------------------------------------------------------------------------------ */
 
 struct sample_work {
 	struct draft_work draft;
@@ -377,39 +387,48 @@ struct sample_work {
 	enum language language;
 };
 
-static enum rc
-sample_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc sample_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct sample_work *work = context;
 	struct request *request = work->draft.request;
-	struct alert_rendering rendering = rendering_of(&work->draft, is_end(&work->draft.version) ? GROUP_RELEASED : GROUP_NEW, work->language);
+	struct alert_rendering rendering =
+		rendering_of(&work->draft, is_end(&work->draft.version) ? GROUP_RELEASED : GROUP_NEW, work->language);
 	struct message_draft draft;
 	enum rc rc = OK;
 
 	if (work->mailbox.len) {
 		alert_render_mail(request->house, request->arena, &rendering, &draft);
-		const struct message_single single = { .lane = LANE_ANSWER, .channel = CHANNEL_MAIL, .address = work->mailbox,
-			                               .subject = T(request->arena, work->language, MSG_alert_sample_mark, MSG_S("text", draft.subject)),
-			                               .body = draft.text, .expires_at = request->now + SAMPLE_LIFE };
+		const struct message_single single = { .lane = LANE_ANSWER,
+			                               .channel = CHANNEL_MAIL,
+			                               .address = work->mailbox,
+			                               .subject =
+			                                       T(request->arena, work->language, MSG_alert_sample_mark,
+			                                         MSG_S("text", draft.subject)),
+			                               .body = draft.text,
+			                               .expires_at = request->now + SAMPLE_LIFE };
 		rc = message_queue(tx, &single, request->now, NULL, err);
 	}
 	if (rc == OK && work->number.len) {
 		alert_render_sms(request->arena, &rendering, &draft);
-		const struct message_single single = { .lane = LANE_ANSWER, .channel = CHANNEL_SMS, .address = work->number,
-			                               .body = T(request->arena, work->language, MSG_alert_sample_mark, MSG_S("text", draft.text)),
+		const struct message_single single = { .lane = LANE_ANSWER,
+			                               .channel = CHANNEL_SMS,
+			                               .address = work->number,
+			                               .body = T(request->arena, work->language, MSG_alert_sample_mark,
+			                                         MSG_S("text", draft.text)),
 			                               .expires_at = request->now + SAMPLE_LIFE };
 		rc = message_queue(tx, &single, request->now, NULL, err);
 	}
-	return rc == OK ? ledger_append(tx, request->officer->id, "alert.sample", str_format(request->arena, "alert:%.*s", STR_ARG(work->draft.alert.public_id)),
+	return rc == OK ? ledger_append(tx, request->officer->id, "alert.sample",
+	                                str_format(request->arena, "alert:%.*s", STR_ARG(work->draft.alert.public_id)),
 	                                STR_NONE, request->now, err)
 	                : rc;
 }
 
-static void
-sample_check(struct sample_work *work, struct err *err)
+static void sample_check(struct sample_work *work, struct err *err)
 {
 	struct request *request = work->draft.request;
-	const struct str mail = str_trim(request_form(request, "sample_mail")), number = str_trim(request_form(request, "sample_sms"));
+	const struct str mail = str_trim(request_form(request, "sample_mail")),
+			 number = str_trim(request_form(request, "sample_sms"));
 
 	if (mail.len)
 		mailbox_read(request->arena, mail, S("sample_mail"), &work->mailbox, err);
@@ -427,8 +446,7 @@ sample_check(struct sample_work *work, struct err *err)
 		work->language = work->draft.version.language;
 }
 
-void
-alert_sample_post(struct request *request, struct response *response)
+void alert_sample_post(struct request *request, struct response *response)
 {
 	struct sample_work work = { .draft = { .request = request }, .mailbox = S(""), .number = S("") };
 	struct err err;
@@ -448,16 +466,18 @@ alert_sample_post(struct request *request, struct response *response)
 	rc = db_write(request->house->db, DB_LANE_PERSON, sample_in_store, &work, &err);
 	if (rc == OK) {
 		messages_wake(request->house);
-		respond_redirect(request, response, str_format(request->arena, "/desk/alert/%.*s/review?done=sample", STR_ARG(work.draft.alert.public_id)));
+		respond_redirect(request, response,
+		                 str_format(request->arena, "/desk/alert/%.*s/review?done=sample",
+		                            STR_ARG(work.draft.alert.public_id)));
 	} else {
 		response_error(request, response, rc, &err);
 	}
 }
 
-/* --- the confirmation --------------------------------------------------------------------------------------------- */
+/* --- the confirmation
+ * --------------------------------------------------------------------------------------------- */
 
-static void
-confirm_show(struct draft_work *work, struct response *response, const struct err *errors)
+static void confirm_show(struct draft_work *work, struct response *response, const struct err *errors)
 {
 	struct request *request = work->request;
 	struct alert_plan plan;
@@ -471,8 +491,11 @@ confirm_show(struct draft_work *work, struct response *response, const struct er
 	}
 	const int64_t told = (int64_t)plan.count - plan.channels[CHANNEL_NONE];
 	const struct confirm_send_view view = {
-		.page = { .title = T(request->arena, request->language, MSG_alert_confirm_title), .officer_page = true, .errors = errors,
-		          .canonical = str_format(request->arena, "/desk/alert/%.*s/send", STR_ARG(work->alert.public_id)) },
+		.page = { .title = T(request->arena, request->language, MSG_alert_confirm_title),
+		          .officer_page = true,
+		          .errors = errors,
+		          .canonical =
+		                  str_format(request->arena, "/desk/alert/%.*s/send", STR_ARG(work->alert.public_id)) },
 		.id = work->alert.public_id,
 		.type = work->version.type,
 		.headline = version_headline(&work->version, request->language),
@@ -491,8 +514,7 @@ confirm_show(struct draft_work *work, struct response *response, const struct er
 	alert_confirm_page(&out, &view);
 }
 
-void
-alert_confirm_get(struct request *request, struct response *response)
+void alert_confirm_get(struct request *request, struct response *response)
 {
 	struct draft_work work = { .request = request };
 	struct err err;
@@ -505,8 +527,7 @@ alert_confirm_get(struct request *request, struct response *response)
 		response_error(request, response, rc, &err);
 }
 
-static void
-confirm_again(struct request *request, struct response *response, const struct err *errors)
+static void confirm_again(struct request *request, struct response *response, const struct err *errors)
 {
 	struct draft_work work = { .request = request };
 	struct err err;
@@ -520,8 +541,7 @@ confirm_again(struct request *request, struct response *response, const struct e
 		response_error(request, response, rc, &err);
 }
 
-void
-alert_send_post(struct request *request, struct response *response)
+void alert_send_post(struct request *request, struct response *response)
 {
 	const struct str public_id = request_capture(request, "id");
 	struct alert_sending sending = { .form_key = request_form_key(request), .officer_id = request->officer->id };
@@ -534,14 +554,17 @@ alert_send_post(struct request *request, struct response *response)
 		response_problem(request, response, PROBLEM_BAD_REQUEST, NULL);
 		return;
 	}
-	if (sending.expected > setting_int(request->house, "travel.confirm_above") && (!str_to_int(typed, &number) || number != sending.expected)) {
-		err_field(&err, S("typed"), MSG_alert_rule_typed, str_format(request->arena, "%lld", (long long)sending.expected), STR_NONE);
+	if (sending.expected > setting_int(request->house, "travel.confirm_above") &&
+	    (!str_to_int(typed, &number) || number != sending.expected)) {
+		err_field(&err, S("typed"), MSG_alert_rule_typed,
+		          str_format(request->arena, "%lld", (long long)sending.expected), STR_NONE);
 		confirm_again(request, response, &err);
 		return;
 	}
 	enum rc rc = alert_send(request->house, request->arena, public_id, &sending, request->now, &people, &err);
 	if (rc == OK) {
-		respond_redirect(request, response, str_format(request->arena, "/desk/alert/%.*s?done=sent", STR_ARG(public_id)));
+		respond_redirect(request, response,
+		                 str_format(request->arena, "/desk/alert/%.*s?done=sent", STR_ARG(public_id)));
 	} else if (rc == CONFLICT && str_equal(err.detail, S("changed"))) {
 		err_field(&err, S(""), MSG_alert_rule_numbers, STR_NONE, STR_NONE);
 		confirm_again(request, response, &err);

@@ -15,8 +15,8 @@
 #define ALL (MAIL | SMS)
 
 /* What must hold of a step whatever it is. */
-static void
-check_step(enum alert_type type, bool inside, uint8_t channels, struct alert_standing before, struct alert_step step)
+static void check_step(enum alert_type type, bool inside, uint8_t channels, struct alert_standing before,
+                       struct alert_step step)
 {
 	const bool ends = type == ALERT_CANCEL || type == ALERT_CLEAR;
 	const bool counted = before.targeted || step.joins;
@@ -35,7 +35,8 @@ check_step(enum alert_type type, bool inside, uint8_t channels, struct alert_sta
 		assert_int_equal(step.class, before.class);
 	if (ends) {
 		assert_false(step.joins || step.releases || step.readmits);
-		assert_true(step.group == GROUP_NONE || (step.group == GROUP_RELEASED && before.told && before.targeted && !before.released));
+		assert_true(step.group == GROUP_NONE ||
+		            (step.group == GROUP_RELEASED && before.told && before.targeted && !before.released));
 	} else if (inside) {
 		assert_true(before.targeted != step.joins);
 		assert_int_equal(step.readmits, before.released);
@@ -45,29 +46,33 @@ check_step(enum alert_type type, bool inside, uint8_t channels, struct alert_sta
 		assert_int_equal(step.channels, channels);
 	} else {
 		assert_int_equal(step.releases, before.targeted && !before.released);
-		assert_true(step.group == GROUP_NONE || (step.group == GROUP_RELEASED && before.told && !before.released));
+		assert_true(step.group == GROUP_NONE ||
+		            (step.group == GROUP_RELEASED && before.told && !before.released));
 	}
 }
 
-static void
-every_combination(void **state)
+static void every_combination(void **state)
 {
 	(void)state;
 	size_t tried = 0;
 
 	for (enum alert_type type = ALERT_NEW; type < ALERT_TYPE_COUNT; type++)
 		for (unsigned bits = 0; bits < 64; bits++)
-			for (uint8_t class = COUNTER_SAFE; class <= COUNTER_UNREACHABLE; class++)
+			for (uint8_t class = COUNTER_SAFE; class <= COUNTER_UNREACHABLE; class ++)
 				for (uint8_t channels = 0; channels <= ALL; channels = (uint8_t)(channels + 2))
 					for (uint8_t told = 0; told <= ALL; told = (uint8_t)(told + 2)) {
 						const bool inside = bits & 1, certain = bits & 2;
-						struct alert_standing before = { .targeted = bits & 4, .told = bits & 8 && told, .released = bits & 16,
-							                         .class = class, .told_channels = told };
+						struct alert_standing before = { .targeted = bits & 4,
+							                         .told = bits & 8 && told,
+							                         .released = bits & 16,
+							                         .class = class,
+							                         .told_channels = told };
 						if (!before.targeted && (before.told || before.released))
 							continue; /* cannot be */
 						if (!before.told)
 							before.told_channels = 0;
-						check_step(type, inside, channels, before, alert_step(type, inside, certain, channels, ALL, before));
+						check_step(type, inside, channels, before,
+						           alert_step(type, inside, certain, channels, ALL, before));
 						tried++;
 					}
 	assert_true(tried > 5000);
@@ -82,61 +87,168 @@ struct step_case {
 	struct alert_step wanted;
 };
 
-static void
-cases_by_hand(void **state)
+static void cases_by_hand(void **state)
 {
 	(void)state;
 	static const struct step_case cases[] = {
-		{ "first version", ALERT_NEW, true, true, ALL, ALL, { 0 }, { .group = GROUP_NEW, .joins = true, .class = 3, .channels = ALL } },
-		{ "first version, only possible", ALERT_NEW, true, false, MAIL, ALL, { 0 },
+		{ "first version",
+		  ALERT_NEW,
+		  true,
+		  true,
+		  ALL,
+		  ALL,
+		  { 0 },
+		  { .group = GROUP_NEW, .joins = true, .class = 3, .channels = ALL } },
+		{ "first version, only possible",
+		  ALERT_NEW,
+		  true,
+		  false,
+		  MAIL,
+		  ALL,
+		  { 0 },
 		  { .group = GROUP_NEW_POSSIBLE, .joins = true, .class = 3, .channels = MAIL } },
-		{ "nobody reachable", ALERT_NEW, true, true, 0, ALL, { 0 }, { .group = GROUP_NEW, .joins = true, .class = 4 } },
+		{ "nobody reachable",
+		  ALERT_NEW,
+		  true,
+		  true,
+		  0,
+		  ALL,
+		  { 0 },
+		  { .group = GROUP_NEW, .joins = true, .class = 4 } },
 		{ "outside", ALERT_NEW, false, false, 0, ALL, { 0 }, { .group = GROUP_NONE } },
-		{ "still inside", ALERT_UPDATE, true, true, ALL, ALL, { .targeted = true, .told = true, .class = 3, .told_channels = MAIL },
+		{ "still inside",
+		  ALERT_UPDATE,
+		  true,
+		  true,
+		  ALL,
+		  ALL,
+		  { .targeted = true, .told = true, .class = 3, .told_channels = MAIL },
 		  { .group = GROUP_CHANGED, .class = 3, .channels = ALL } },
-		{ "still inside, safe", ALERT_UPDATE, true, true, ALL, ALL, { .targeted = true, .told = true, .class = 1, .told_channels = MAIL },
+		{ "still inside, safe",
+		  ALERT_UPDATE,
+		  true,
+		  true,
+		  ALL,
+		  ALL,
+		  { .targeted = true, .told = true, .class = 1, .told_channels = MAIL },
 		  { .group = GROUP_CHANGED, .class = 1, .channels = ALL } },
-		{ "still inside, not told yet", ALERT_UPDATE, true, true, ALL, ALL, { .targeted = true, .class = 3 },
+		{ "still inside, not told yet",
+		  ALERT_UPDATE,
+		  true,
+		  true,
+		  ALL,
+		  ALL,
+		  { .targeted = true, .class = 3 },
 		  { .group = GROUP_NEW, .class = 3, .channels = ALL } },
-		{ "released and back", ALERT_UPDATE, true, true, ALL, ALL, { .targeted = true, .told = true, .released = true, .class = 3, .told_channels = ALL },
+		{ "released and back",
+		  ALERT_UPDATE,
+		  true,
+		  true,
+		  ALL,
+		  ALL,
+		  { .targeted = true, .told = true, .released = true, .class = 3, .told_channels = ALL },
 		  { .group = GROUP_NEW, .readmits = true, .class = 3, .channels = ALL } },
-		{ "unreachable, and now a channel", ALERT_UPDATE, true, true, SMS, ALL, { .targeted = true, .class = 4 },
+		{ "unreachable, and now a channel",
+		  ALERT_UPDATE,
+		  true,
+		  true,
+		  SMS,
+		  ALL,
+		  { .targeted = true, .class = 4 },
 		  { .group = GROUP_NEW, .class = 3, .channels = SMS } },
-		{ "no channel any more, never told", ALERT_UPDATE, true, true, 0, ALL, { .targeted = true, .class = 3 }, { .group = GROUP_NEW, .class = 4 } },
-		{ "left the area", ALERT_UPDATE, false, false, 0, ALL, { .targeted = true, .told = true, .class = 2, .told_channels = MAIL },
+		{ "no channel any more, never told",
+		  ALERT_UPDATE,
+		  true,
+		  true,
+		  0,
+		  ALL,
+		  { .targeted = true, .class = 3 },
+		  { .group = GROUP_NEW, .class = 4 } },
+		{ "left the area",
+		  ALERT_UPDATE,
+		  false,
+		  false,
+		  0,
+		  ALL,
+		  { .targeted = true, .told = true, .class = 2, .told_channels = MAIL },
 		  { .group = GROUP_RELEASED, .releases = true, .class = 2, .channels = MAIL } },
-		{ "left the area, never told", ALERT_UPDATE, false, false, 0, ALL, { .targeted = true, .class = 3 },
+		{ "left the area, never told",
+		  ALERT_UPDATE,
+		  false,
+		  false,
+		  0,
+		  ALL,
+		  { .targeted = true, .class = 3 },
 		  { .group = GROUP_NONE, .releases = true, .class = 3 } },
-		{ "left the area, the way is not ticked", ALERT_UPDATE, false, false, 0, MAIL, { .targeted = true, .told = true, .class = 3, .told_channels = SMS },
+		{ "left the area, the way is not ticked",
+		  ALERT_UPDATE,
+		  false,
+		  false,
+		  0,
+		  MAIL,
+		  { .targeted = true, .told = true, .class = 3, .told_channels = SMS },
 		  { .group = GROUP_NONE, .releases = true, .class = 3 } },
-		{ "left before", ALERT_UPDATE, false, false, 0, ALL, { .targeted = true, .told = true, .released = true, .class = 3, .told_channels = ALL },
+		{ "left before",
+		  ALERT_UPDATE,
+		  false,
+		  false,
+		  0,
+		  ALL,
+		  { .targeted = true, .told = true, .released = true, .class = 3, .told_channels = ALL },
 		  { .group = GROUP_NONE, .class = 3 } },
-		{ "cancel", ALERT_CANCEL, true, true, ALL, ALL, { .targeted = true, .told = true, .class = 3, .told_channels = SMS },
+		{ "cancel",
+		  ALERT_CANCEL,
+		  true,
+		  true,
+		  ALL,
+		  ALL,
+		  { .targeted = true, .told = true, .class = 3, .told_channels = SMS },
 		  { .group = GROUP_RELEASED, .class = 3, .channels = SMS } },
-		{ "cancel, never told", ALERT_CANCEL, true, true, ALL, ALL, { .targeted = true, .class = 3 }, { .group = GROUP_NONE, .class = 3 } },
-		{ "cancel, released before", ALERT_CANCEL, false, false, 0, ALL,
-		  { .targeted = true, .told = true, .released = true, .class = 1, .told_channels = ALL }, { .group = GROUP_NONE, .class = 1 } },
-		{ "all clear", ALERT_CLEAR, true, true, ALL, ALL, { .targeted = true, .told = true, .class = 2, .told_channels = ALL },
+		{ "cancel, never told",
+		  ALERT_CANCEL,
+		  true,
+		  true,
+		  ALL,
+		  ALL,
+		  { .targeted = true, .class = 3 },
+		  { .group = GROUP_NONE, .class = 3 } },
+		{ "cancel, released before",
+		  ALERT_CANCEL,
+		  false,
+		  false,
+		  0,
+		  ALL,
+		  { .targeted = true, .told = true, .released = true, .class = 1, .told_channels = ALL },
+		  { .group = GROUP_NONE, .class = 1 } },
+		{ "all clear",
+		  ALERT_CLEAR,
+		  true,
+		  true,
+		  ALL,
+		  ALL,
+		  { .targeted = true, .told = true, .class = 2, .told_channels = ALL },
 		  { .group = GROUP_RELEASED, .class = 2, .channels = ALL } },
 		{ "all clear to a stranger", ALERT_CLEAR, true, true, ALL, ALL, { 0 }, { .group = GROUP_NONE } },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		const struct step_case *one = &cases[i];
-		const struct alert_step got = alert_step(one->type, one->inside, one->certain, one->channels, one->ticked, one->before);
-		if (got.group != one->wanted.group || got.joins != one->wanted.joins || got.releases != one->wanted.releases ||
-		    got.readmits != one->wanted.readmits || got.class != one->wanted.class || got.channels != one->wanted.channels)
-			fail_msg("%s: group %d joins %d releases %d readmits %d class %d channels %d", one->what, got.group, got.joins, got.releases,
-			         got.readmits, got.class, got.channels);
+		const struct alert_step got =
+			alert_step(one->type, one->inside, one->certain, one->channels, one->ticked, one->before);
+		if (got.group != one->wanted.group || got.joins != one->wanted.joins ||
+		    got.releases != one->wanted.releases || got.readmits != one->wanted.readmits ||
+		    got.class != one->wanted.class || got.channels != one->wanted.channels)
+			fail_msg("%s: group %d joins %d releases %d readmits %d class %d channels %d", one->what,
+			         got.group, got.joins, got.releases, got.readmits, got.class, got.channels);
 	}
 }
 
-/* --- the plan adds up --------------------------------------------------------------------------------------------- */
+/* --- the plan adds up
+ * --------------------------------------------------------------------------------------------- */
 
 static uint64_t seed = 88172645463325252ULL;
 
-static unsigned
-dice(unsigned sides)
+static unsigned dice(unsigned sides)
 {
 	seed ^= seed << 13;
 	seed ^= seed >> 7;
@@ -144,9 +256,9 @@ dice(unsigned sides)
 	return (unsigned)(seed % sides);
 }
 
-/* Random worlds through random chains of versions: the counters, moved by the plan alone, equal a count of everybody. */
-static void
-plans_add_up(void **state)
+/* Random worlds through random chains of versions: the counters, moved by the plan alone, equal a count of
+ * everybody. */
+static void plans_add_up(void **state)
 {
 	(void)state;
 	enum { PEOPLE = 200, VERSIONS = 6, WORLDS = 60 };
@@ -154,19 +266,24 @@ plans_add_up(void **state)
 	for (size_t world = 0; world < WORLDS; world++) {
 		struct arena arena;
 		arena_init(&arena);
-		struct alert_standings standings = { .of = ARENA_NEW_ARRAY(&arena, struct alert_standing, PEOPLE), .size = PEOPLE };
+		struct alert_standings standings = { .of = ARENA_NEW_ARRAY(&arena, struct alert_standing, PEOPLE),
+			                             .size = PEOPLE };
 		struct alert_counters counters = { { 0 } };
 		for (size_t number = 1; number <= VERSIONS; number++) {
 			const enum alert_type type = number == 1          ? ALERT_NEW
 			                             : number == VERSIONS ? (dice(2) ? ALERT_CANCEL : ALERT_CLEAR)
 			                                                  : ALERT_UPDATE;
-			const struct alert_version version = { .type = type, .number = (int64_t)number, .channels = ALL, .expires = 1000 };
+			const struct alert_version version = {
+				.type = type, .number = (int64_t)number, .channels = ALL, .expires = 1000
+			};
 			struct alert_audience audience = { .hits = ARENA_NEW_ARRAY(&arena, struct alert_hit, PEOPLE) };
 			struct alert_plan plan;
 			for (int64_t person = 0; person < PEOPLE; person++)
 				if (dice(3))
-					audience.hits[audience.count++] = (struct alert_hit){ .person_id = person, .certain = dice(4) > 0,
-						                                              .channels = (uint8_t)(dice(4) * 2) };
+					audience.hits[audience.count++] =
+						(struct alert_hit){ .person_id = person,
+						                    .certain = dice(4) > 0,
+						                    .channels = (uint8_t)(dice(4) * 2) };
 			alert_plan_make(&arena, &version, &audience, &standings, 10, &plan);
 			for (size_t i = 0; i < COUNTER_COUNT; i++)
 				counters.of[i] += plan.change.of[i];
@@ -218,8 +335,7 @@ plans_add_up(void **state)
 
 /* --- when --------------------------------------------------------------------------------------------------------- */
 
-static int64_t
-at(const char *text)
+static int64_t at(const char *text)
 {
 	int64_t out = 0;
 
@@ -227,8 +343,7 @@ at(const char *text)
 	return out;
 }
 
-static void
-morning_is_waited_for(void **state)
+static void morning_is_waited_for(void **state)
 {
 	(void)state;
 	const struct zone *tehran = zone_find(S("Asia/Tehran")); /* +03:30 */
@@ -274,8 +389,7 @@ morning_is_waited_for(void **state)
 	assert_int_equal(hit.not_before[CHANNEL_SMS], 0);
 }
 
-static void
-local_times(void **state)
+static void local_times(void **state)
 {
 	(void)state;
 	struct arena arena;
@@ -301,8 +415,7 @@ local_times(void **state)
 /* --- words -------------------------------------------------------------------------------------------------------- */
 
 /* What a message tells people to answer must be an answer. */
-static void
-said_words_are_understood(void **state)
+static void said_words_are_understood(void **state)
 {
 	(void)state;
 	static const char *const safe[] = { "SAFE 47", "SAFE 47", "بأمان 47", "سالمم 47" };
@@ -311,7 +424,8 @@ said_words_are_understood(void **state)
 
 	arena_init(&arena);
 	for (size_t i = 0; i < LANGUAGE_COUNT; i++) {
-		const struct str said = T(&arena, (enum language)i, MSG_alert_sms_answer, MSG_S("number", S("47")), MSG_S("url", S("U")));
+		const struct str said = T(&arena, (enum language)i, MSG_alert_sms_answer, MSG_S("number", S("47")),
+		                          MSG_S("url", S("U")));
 		struct keyword_reply reply;
 		assert_true(str_find(said, str_from(safe[i]), 0) != SIZE_MAX);
 		assert_true(str_find(said, str_from(help[i]), 0) != SIZE_MAX);
@@ -325,17 +439,36 @@ said_words_are_understood(void **state)
 	arena_release(&arena);
 }
 
-static void
-words_fall_back_and_say_so(void **state)
+static void words_fall_back_and_say_so(void **state)
 {
 	(void)state;
 	struct alert_text texts[] = {
-		{ .group = 1, .language = LANGUAGE_EN, .headline = S("Storm"), .description = S("D"), .instruction = S("Stay in"), .sms = S("") },
-		{ .group = 1, .language = LANGUAGE_AR, .headline = S("عاصفة"), .description = S(""), .instruction = S("ابقوا في الداخل"), .sms = S("نص") },
-		{ .group = 3, .language = LANGUAGE_EN, .headline = S("Over"), .description = S(""), .instruction = S("Go out"), .sms = S("") },
+		{ .group = 1,
+		  .language = LANGUAGE_EN,
+		  .headline = S("Storm"),
+		  .description = S("D"),
+		  .instruction = S("Stay in"),
+		  .sms = S("") },
+		{ .group = 1,
+		  .language = LANGUAGE_AR,
+		  .headline = S("عاصفة"),
+		  .description = S(""),
+		  .instruction = S("ابقوا في الداخل"),
+		  .sms = S("نص") },
+		{ .group = 3,
+		  .language = LANGUAGE_EN,
+		  .headline = S("Over"),
+		  .description = S(""),
+		  .instruction = S("Go out"),
+		  .sms = S("") },
 	};
-	struct alert_version version = { .type = ALERT_UPDATE, .language = LANGUAGE_EN, .texts = texts, .text_count = 3, .area_description = S("A"),
-		                         .zone = S("UTC"), .expires = 1 };
+	struct alert_version version = { .type = ALERT_UPDATE,
+		                         .language = LANGUAGE_EN,
+		                         .texts = texts,
+		                         .text_count = 3,
+		                         .area_description = S("A"),
+		                         .zone = S("UTC"),
+		                         .expires = 1 };
 	struct arena arena;
 	bool fell_back;
 
@@ -350,28 +483,41 @@ words_fall_back_and_say_so(void **state)
 	assert_true(str_equal(words.sms, S("تحديث: نص")));
 	assert_false(fell_back);
 	/* A text of their own in English; in Arabic the standing one, which is better than another language. */
-	assert_true(str_equal(alert_words(&arena, &version, GROUP_RELEASED, LANGUAGE_EN, &fell_back).headline, S("Over")));
+	assert_true(
+		str_equal(alert_words(&arena, &version, GROUP_RELEASED, LANGUAGE_EN, &fell_back).headline, S("Over")));
 	words = alert_words(&arena, &version, GROUP_RELEASED, LANGUAGE_AR, &fell_back);
 	assert_true(str_equal(words.headline, S("لم يعد يخصّك: عاصفة")));
 	assert_int_equal(words.sms.len, 0);
-	assert_true(str_equal(alert_words(&arena, &version, GROUP_RELEASED, LANGUAGE_FR, &fell_back).headline, S("Over")));
+	assert_true(
+		str_equal(alert_words(&arena, &version, GROUP_RELEASED, LANGUAGE_FR, &fell_back).headline, S("Over")));
 	assert_true(fell_back);
 	version.type = ALERT_CLEAR;
 	version.text_count = 2;
-	assert_true(str_equal(alert_words(&arena, &version, GROUP_RELEASED, LANGUAGE_EN, &fell_back).headline, S("All clear: Storm")));
+	assert_true(str_equal(alert_words(&arena, &version, GROUP_RELEASED, LANGUAGE_EN, &fell_back).headline,
+	                      S("All clear: Storm")));
 	arena_release(&arena);
 }
 
-static void
-short_messages(void **state)
+static void short_messages(void **state)
 {
 	(void)state;
 	struct alert_text texts[] = {
-		{ .group = 1, .language = LANGUAGE_EN, .headline = S("Storm in Sfax"), .description = S("Long."), .instruction = S("Stay inside!"), .sms = S("") },
+		{ .group = 1,
+		  .language = LANGUAGE_EN,
+		  .headline = S("Storm in Sfax"),
+		  .description = S("Long."),
+		  .instruction = S("Stay inside!"),
+		  .sms = S("") },
 	};
-	const struct alert_version version = { .type = ALERT_NEW, .language = LANGUAGE_EN, .texts = texts, .text_count = 1, .zone = S("UTC") };
+	const struct alert_version version = {
+		.type = ALERT_NEW, .language = LANGUAGE_EN, .texts = texts, .text_count = 1, .zone = S("UTC")
+	};
 	struct alert alert = { .number = 12 };
-	struct alert_rendering rendering = { .alert = &alert, .version = &version, .group = GROUP_NEW, .wanted = LANGUAGE_EN, .answer_url = S("https://x/a/1"),
+	struct alert_rendering rendering = { .alert = &alert,
+		                             .version = &version,
+		                             .group = GROUP_NEW,
+		                             .wanted = LANGUAGE_EN,
+		                             .answer_url = S("https://x/a/1"),
 		                             .manage_url = S("https://x/my/1") };
 	struct message_draft draft;
 	struct arena arena;
@@ -382,7 +528,9 @@ short_messages(void **state)
 	alert.exercise = true;
 	rendering.group = GROUP_NEW_POSSIBLE;
 	alert_render_sms(&arena, &rendering, &draft);
-	assert_string_equal(draft.text.ptr, "EXERCISE: Storm in Sfax. Stay inside! (If you are near.) Reply SAFE 12 or HELP 12, or https://x/a/1");
+	assert_string_equal(
+		draft.text.ptr,
+		"EXERCISE: Storm in Sfax. Stay inside! (If you are near.) Reply SAFE 12 or HELP 12, or https://x/a/1");
 	alert.exercise = false;
 	texts[0].sms = S("Stay in");
 	rendering.group = GROUP_CHANGED;
@@ -396,8 +544,7 @@ short_messages(void **state)
 	arena_release(&arena);
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_combination),

@@ -22,8 +22,7 @@ struct send_work {
 	int64_t told;
 };
 
-static enum rc
-read_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc read_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct send_work *work = context;
 	struct version_row newest;
@@ -31,8 +30,10 @@ read_in_store(struct db_tx *tx, void *context, struct err *err)
 	work->sent_before = false;
 	enum rc rc = alert_find_public(tx, work->arena, work->public_id, &work->alert, err);
 	if (rc == OK && work->alert.version_id != DB_NULL) {
-		rc = version_row_find(tx, work->arena, &(struct version_row_find_args){ .id = work->alert.version_id }, &newest, err);
-		if (rc == OK && !str_is_none(work->sending->form_key) && str_equal(newest.form_key, work->sending->form_key)) {
+		rc = version_row_find(tx, work->arena, &(struct version_row_find_args){ .id = work->alert.version_id },
+		                      &newest, err);
+		if (rc == OK && !str_is_none(work->sending->form_key) &&
+		    str_equal(newest.form_key, work->sending->form_key)) {
 			work->sent_before = true;
 			work->told = newest.targeted;
 			return OK;
@@ -43,16 +44,15 @@ read_in_store(struct db_tx *tx, void *context, struct err *err)
 	return rc == OK ? version_find(tx, work->arena, work->alert.draft_id, &work->version, err) : rc;
 }
 
-static bool
-drifted(int64_t people, int64_t expected)
+static bool drifted(int64_t people, int64_t expected)
 {
 	const int64_t allowed = expected / DRIFT_SHARE > DRIFT_LEAST ? expected / DRIFT_SHARE : DRIFT_LEAST;
 
 	return expected >= 0 && (people > expected + allowed || people < expected - allowed);
 }
 
-static enum rc
-freeze(struct db_tx *tx, struct arena *arena, struct send_work *work, const struct alert_plan *plan, struct err *err)
+static enum rc freeze(struct db_tx *tx, struct arena *arena, struct send_work *work, const struct alert_plan *plan,
+                      struct err *err)
 {
 	const struct alert_version *version = &work->version;
 	const bool ends = version->type == ALERT_CANCEL || version->type == ALERT_CLEAR;
@@ -68,31 +68,43 @@ freeze(struct db_tx *tx, struct arena *arena, struct send_work *work, const stru
 
 	enum rc rc = notice_freeze(tx, &notice, plan->people, plan->count, work->now, &notice_id, err);
 	if (rc == OK)
-		rc = version_set_notice(tx, &(struct version_set_notice_args){ .notice_id = notice_id, .targeted = ends ? work->told : plan->inside,
-		                                                                .id = version->id }, NULL, err);
+		rc = version_set_notice(tx,
+		                        &(struct version_set_notice_args){ .notice_id = notice_id,
+		                                                           .targeted = ends ? work->told : plan->inside,
+		                                                           .id = version->id },
+		                        NULL, err);
 	if (rc == OK)
-		rc = version_supersede(tx, &(struct version_supersede_args){ .alert_id = work->alert.id, .number = version->number }, NULL, err);
+		rc = version_supersede(
+			tx, &(struct version_supersede_args){ .alert_id = work->alert.id, .number = version->number },
+			NULL, err);
 	if (rc == OK)
-		rc = alert_set_sent(tx, &(struct alert_set_sent_args){ .state = ends ? ALERT_ENDED : ALERT_IN_FORCE, .version_id = version->id,
-		                                                        .ended_at = ends ? work->now : DB_NULL, .id = work->alert.id }, NULL, err);
+		rc = alert_set_sent(tx,
+		                    &(struct alert_set_sent_args){ .state = ends ? ALERT_ENDED : ALERT_IN_FORCE,
+		                                                   .version_id = version->id,
+		                                                   .ended_at = ends ? work->now : DB_NULL,
+		                                                   .id = work->alert.id },
+		                    NULL, err);
 	if (rc == OK && plan->row_count)
 		rc = recipient_put(tx, plan->rows, plan->row_count, NULL, err);
 	if (rc == OK)
 		rc = alert_counters_add(tx, work->alert.id, &plan->change, err);
 	if (rc != OK)
 		return rc;
-	const struct str detail = str_format(
-	    arena, "{\"version\":%lld,\"type\":%d,\"severity\":%d,\"exercise\":%s,\"people\":%lld,\"mail\":%lld,\"sms\":%lld,\"unreachable\":%lld}",
-	    (long long)version->number, (int)version->type, (int)version->severity, work->alert.exercise ? "true" : "false", (long long)plan->count,
-	    (long long)plan->channels[CHANNEL_MAIL], (long long)plan->channels[CHANNEL_SMS], (long long)plan->channels[CHANNEL_NONE]);
-	rc = ledger_append(tx, work->sending->officer_id, "alert.send", str_format(arena, "alert:%.*s", STR_ARG(work->alert.public_id)), detail, work->now,
-	                   err);
+	const struct str detail =
+		str_format(arena,
+	                   "{\"version\":%lld,\"type\":%d,\"severity\":%d,\"exercise\":%s,\"people\":%lld,\"mail\":%"
+	                   "lld,\"sms\":%lld,\"unreachable\":%lld}",
+	                   (long long)version->number, (int)version->type, (int)version->severity,
+	                   work->alert.exercise ? "true" : "false", (long long)plan->count,
+	                   (long long)plan->channels[CHANNEL_MAIL], (long long)plan->channels[CHANNEL_SMS],
+	                   (long long)plan->channels[CHANNEL_NONE]);
+	rc = ledger_append(tx, work->sending->officer_id, "alert.send",
+	                   str_format(arena, "alert:%.*s", STR_ARG(work->alert.public_id)), detail, work->now, err);
 	return rc == OK ? db_change_append(tx, S("alert"), work->alert.id, err) : rc;
 }
 
 /* May run again: everything it makes is in an arena of its own. */
-static enum rc
-send_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc send_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct send_work *work = context;
 	const struct alert_version *version = &work->version;
@@ -131,11 +143,12 @@ send_in_store(struct db_tx *tx, void *context, struct err *err)
 	return rc;
 }
 
-enum rc
-alert_send(struct house *house, struct arena *arena, struct str public_id, const struct alert_sending *sending, int64_t now, int64_t *people_out,
-           struct err *err)
+enum rc alert_send(struct house *house, struct arena *arena, struct str public_id, const struct alert_sending *sending,
+                   int64_t now, int64_t *people_out, struct err *err)
 {
-	struct send_work work = { .house = house, .arena = arena, .public_id = public_id, .sending = sending, .now = now };
+	struct send_work work = {
+		.house = house, .arena = arena, .public_id = public_id, .sending = sending, .now = now
+	};
 
 	enum rc rc = db_read(house->db, read_in_store, &work, err);
 	if (rc == OK && work.sent_before) {
@@ -167,7 +180,8 @@ alert_send(struct house *house, struct arena *arena, struct str public_id, const
 	return OK;
 }
 
-/* --- before sending ----------------------------------------------------------------------------------------------- */
+/* --- before sending
+ * ----------------------------------------------------------------------------------------------- */
 
 struct review_work {
 	struct arena *arena;
@@ -177,8 +191,7 @@ struct review_work {
 	int64_t now;
 };
 
-static enum rc
-take_language(void *context, const struct alert_languages_row *row)
+static enum rc take_language(void *context, const struct alert_languages_row *row)
 {
 	struct review_work *work = context;
 	size_t low = 0, high = work->plan->count;
@@ -190,16 +203,18 @@ take_language(void *context, const struct alert_languages_row *row)
 		else
 			high = middle;
 	}
-	if (low < work->plan->count && work->plan->people[low].person_id == row->id && work->plan->people[low].text_group == GROUP_RELEASED) {
-		const enum language found = language_find(row->language), language = found == LANGUAGE_COUNT ? LANGUAGE_EN : found;
+	if (low < work->plan->count && work->plan->people[low].person_id == row->id &&
+	    work->plan->people[low].text_group == GROUP_RELEASED) {
+		const enum language found = language_find(row->language),
+				    language = found == LANGUAGE_COUNT ? LANGUAGE_EN : found;
 		work->plan->languages[language]++;
-		work->plan->sms[GROUP_RELEASED][language] += (work->plan->people[low].channels & CHANNEL_BIT(CHANNEL_SMS)) != 0;
+		work->plan->sms[GROUP_RELEASED][language] +=
+			(work->plan->people[low].channels & CHANNEL_BIT(CHANNEL_SMS)) != 0;
 	}
 	return OK;
 }
 
-static enum rc
-review_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc review_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct review_work *work = context;
 	struct alert_standings standings = { 0 };
@@ -214,17 +229,20 @@ review_in_store(struct db_tx *tx, void *context, struct err *err)
 	return work->plan->groups[GROUP_RELEASED].people ? alert_languages(tx, take_language, work, err) : OK;
 }
 
-enum rc
-alert_review(struct house *house, struct arena *arena, const struct alert_version *version, int64_t now, struct alert_plan *out, struct err *err)
+enum rc alert_review(struct house *house, struct arena *arena, const struct alert_version *version, int64_t now,
+                     struct alert_plan *out, struct err *err)
 {
 	struct alert_audience audience;
-	struct review_work work = { .arena = arena, .version = version, .audience = &audience, .plan = out, .now = now };
+	struct review_work work = {
+		.arena = arena, .version = version, .audience = &audience, .plan = out, .now = now
+	};
 
 	enum rc rc = alert_match(house, arena, version, now, &audience, err);
 	return rc == OK ? db_read(house->db, review_in_store, &work, err) : rc;
 }
 
-/* --- the end of an alert's time ----------------------------------------------------------------------------------- */
+/* --- the end of an alert's time
+ * ----------------------------------------------------------------------------------- */
 
 struct expire_work {
 	int64_t now;
@@ -233,26 +251,28 @@ struct expire_work {
 	struct arena *arena;
 };
 
-static enum rc
-expire_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc expire_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct expire_work *work = context;
 
-	enum rc rc = alert_list_expired(tx, work->arena, &(struct alert_list_expired_args){ .now = work->now }, &work->rows, &work->count, err);
+	enum rc rc = alert_list_expired(tx, work->arena, &(struct alert_list_expired_args){ .now = work->now },
+	                                &work->rows, &work->count, err);
 	for (size_t i = 0; rc == OK && i < work->count; i++) {
 		const int64_t id = work->rows[i].id;
-		rc = alert_set_ended(tx, &(struct alert_set_ended_args){ .ended_at = work->now, .id = id, .was = ALERT_IN_FORCE }, NULL, err);
+		rc = alert_set_ended(
+			tx, &(struct alert_set_ended_args){ .ended_at = work->now, .id = id, .was = ALERT_IN_FORCE },
+			NULL, err);
 		if (rc == OK)
-			rc = ledger_append(tx, 0, "alert.expire", str_format(work->arena, "alert:%.*s", STR_ARG(work->rows[i].public_id)), STR_NONE,
-			                   work->now, err);
+			rc = ledger_append(tx, 0, "alert.expire",
+			                   str_format(work->arena, "alert:%.*s", STR_ARG(work->rows[i].public_id)),
+			                   STR_NONE, work->now, err);
 		if (rc == OK)
 			rc = db_change_append(tx, S("alert"), id, err);
 	}
 	return rc;
 }
 
-void
-alert_expire(struct house *house)
+void alert_expire(struct house *house)
 {
 	struct arena arena;
 	struct err err;

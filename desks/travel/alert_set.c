@@ -6,12 +6,13 @@
 #define CLASS_SILENT COUNTER_SILENT
 #define CLASS_UNREACHABLE COUNTER_UNREACHABLE
 
-static struct alert_step
-step_inside(bool certain, uint8_t channels, struct alert_standing before)
+static struct alert_step step_inside(bool certain, uint8_t channels, struct alert_standing before)
 {
 	/* Who was told that it was over for them hears of it anew. */
 	const bool fresh = !before.told || before.released;
-	struct alert_step step = { .joins = !before.targeted, .readmits = before.released, .class = before.class, .channels = channels };
+	struct alert_step step = {
+		.joins = !before.targeted, .readmits = before.released, .class = before.class, .channels = channels
+	};
 
 	if (fresh)
 		step.group = certain ? GROUP_NEW : GROUP_NEW_POSSIBLE;
@@ -26,8 +27,8 @@ step_inside(bool certain, uint8_t channels, struct alert_standing before)
 	return step;
 }
 
-struct alert_step
-alert_step(enum alert_type type, bool inside, bool certain, uint8_t channels, uint8_t ticked, struct alert_standing before)
+struct alert_step alert_step(enum alert_type type, bool inside, bool certain, uint8_t channels, uint8_t ticked,
+                             struct alert_standing before)
 {
 	const bool ends = type == ALERT_CANCEL || type == ALERT_CLEAR;
 	struct alert_step step = { .class = before.class };
@@ -44,7 +45,8 @@ alert_step(enum alert_type type, bool inside, bool certain, uint8_t channels, ui
 	return step;
 }
 
-/* --- what people are to an alert ---------------------------------------------------------------------------------- */
+/* --- what people are to an alert
+ * ---------------------------------------------------------------------------------- */
 
 struct standings {
 	struct arena *arena;
@@ -52,8 +54,7 @@ struct standings {
 	size_t capacity;
 };
 
-static struct alert_standing *
-standing_at(struct standings *standings, int64_t person_id)
+static struct alert_standing *standing_at(struct standings *standings, int64_t person_id)
 {
 	struct alert_standings *out = standings->out;
 	const size_t index = (size_t)person_id;
@@ -73,8 +74,7 @@ standing_at(struct standings *standings, int64_t person_id)
 	return &out->of[index];
 }
 
-static enum rc
-take_frozen(void *context, int64_t person_id, int64_t text_group, unsigned channels)
+static enum rc take_frozen(void *context, int64_t person_id, int64_t text_group, unsigned channels)
 {
 	struct standings *standings = context;
 
@@ -90,8 +90,7 @@ take_frozen(void *context, int64_t person_id, int64_t text_group, unsigned chann
 	return OK;
 }
 
-static enum rc
-take_recipient(void *context, const struct recipient_standing_row *row)
+static enum rc take_recipient(void *context, const struct recipient_standing_row *row)
 {
 	struct standings *standings = context;
 	struct alert_standing *standing = standing_at(standings, row->person_id);
@@ -105,8 +104,7 @@ take_recipient(void *context, const struct recipient_standing_row *row)
 	return OK;
 }
 
-static enum rc
-take_told(void *context, const struct alert_told_row *row)
+static enum rc take_told(void *context, const struct alert_told_row *row)
 {
 	struct standings *standings = context;
 	struct alert_standing *standing = standing_at(standings, row->person_id);
@@ -118,36 +116,40 @@ take_told(void *context, const struct alert_told_row *row)
 	return OK;
 }
 
-enum rc
-alert_standings_load(struct db_tx *tx, struct arena *arena, int64_t alert_id, struct alert_standings *out, struct err *err)
+enum rc alert_standings_load(struct db_tx *tx, struct arena *arena, int64_t alert_id, struct alert_standings *out,
+                             struct err *err)
 {
 	struct alert_standings loaded = { 0 };
 	struct standings standings = { .arena = arena, .out = &loaded };
 	struct alert_notice_list_row *notices;
 	size_t count;
 
-	enum rc rc = alert_notice_list(tx, arena, &(struct alert_notice_list_args){ .event_id = alert_id }, &notices, &count, err);
+	enum rc rc = alert_notice_list(tx, arena, &(struct alert_notice_list_args){ .event_id = alert_id }, &notices,
+	                               &count, err);
 	for (size_t i = 0; rc == OK && i < count; i++)
 		rc = notice_each_person(tx, notices[i].id, take_frozen, &standings, err);
 	if (rc == OK)
-		rc = recipient_standing(tx, &(struct recipient_standing_args){ .alert_id = alert_id }, take_recipient, &standings, err);
+		rc = recipient_standing(tx, &(struct recipient_standing_args){ .alert_id = alert_id }, take_recipient,
+		                        &standings, err);
 	if (rc == OK)
-		rc = alert_told_frozen(tx, &(struct alert_told_frozen_args){ .event_id = alert_id }, take_told, &standings, err);
+		rc = alert_told_frozen(tx, &(struct alert_told_frozen_args){ .event_id = alert_id }, take_told,
+		                       &standings, err);
 	if (rc == OK)
-		rc = alert_told_late(tx, &(struct alert_told_late_args){ .event_id = alert_id }, take_told, &standings, err);
+		rc = alert_told_late(tx, &(struct alert_told_late_args){ .event_id = alert_id }, take_told, &standings,
+		                     err);
 	if (rc == OK)
 		*out = loaded;
 	return rc;
 }
 
-static bool
-handed_over(int64_t state)
+static bool handed_over(int64_t state)
 {
-	return state == MESSAGE_SUBMITTED || state == MESSAGE_ACCEPTED || state == MESSAGE_DELIVERED || state == MESSAGE_IN_DOUBT;
+	return state == MESSAGE_SUBMITTED || state == MESSAGE_ACCEPTED || state == MESSAGE_DELIVERED ||
+	       state == MESSAGE_IN_DOUBT;
 }
 
-enum rc
-alert_standing_find(struct db_tx *tx, struct arena *arena, int64_t alert_id, int64_t person_id, struct alert_standing *out, struct err *err)
+enum rc alert_standing_find(struct db_tx *tx, struct arena *arena, int64_t alert_id, int64_t person_id,
+                            struct alert_standing *out, struct err *err)
 {
 	struct alert_standing standing = { .class = CLASS_SILENT };
 	struct recipient_standing_find_row row;
@@ -155,15 +157,17 @@ alert_standing_find(struct db_tx *tx, struct arena *arena, int64_t alert_id, int
 	struct alert_told_person_row *messages;
 	size_t count;
 
-	enum rc rc = recipient_standing_find(tx, arena, &(struct recipient_standing_find_args){ .alert_id = alert_id, .person_id = person_id }, &row,
-	                                     err);
+	enum rc rc = recipient_standing_find(
+		tx, arena, &(struct recipient_standing_find_args){ .alert_id = alert_id, .person_id = person_id }, &row,
+		err);
 	if (rc == OK) {
 		standing.targeted = true;
 		standing.class = (uint8_t)row.class;
 		standing.released = row.released != 0;
 		standing.late = row.late != 0;
 	} else if (rc == NOT_FOUND) {
-		rc = alert_notice_list(tx, arena, &(struct alert_notice_list_args){ .event_id = alert_id }, &notices, &count, err);
+		rc = alert_notice_list(tx, arena, &(struct alert_notice_list_args){ .event_id = alert_id }, &notices,
+		                       &count, err);
 		for (size_t i = 0; rc == OK && i < count && !standing.targeted; i++) {
 			unsigned channels;
 			int64_t group;
@@ -174,8 +178,9 @@ alert_standing_find(struct db_tx *tx, struct arena *arena, int64_t alert_id, int
 		}
 	}
 	if (rc == OK)
-		rc = alert_told_person(tx, arena, &(struct alert_told_person_args){ .event_id = alert_id, .person_id = person_id }, &messages, &count,
-		                       err);
+		rc = alert_told_person(tx, arena,
+		                       &(struct alert_told_person_args){ .event_id = alert_id, .person_id = person_id },
+		                       &messages, &count, err);
 	for (size_t i = 0; rc == OK && i < count; i++) {
 		if (messages[i].text_group == GROUP_RELEASED || !handed_over(messages[i].state))
 			continue;

@@ -4,8 +4,7 @@
 
 #include "travel_sql.h"
 
-static void
-alert_of(const struct alert_row *row, struct alert *out)
+static void alert_of(const struct alert_row *row, struct alert *out)
 {
 	*out = (struct alert){
 		.id = row->id,
@@ -22,8 +21,7 @@ alert_of(const struct alert_row *row, struct alert *out)
 	};
 }
 
-enum rc
-alert_find(struct db_tx *tx, struct arena *arena, int64_t alert_id, struct alert *out, struct err *err)
+enum rc alert_find(struct db_tx *tx, struct arena *arena, int64_t alert_id, struct alert *out, struct err *err)
 {
 	struct alert_row row;
 
@@ -33,49 +31,48 @@ alert_find(struct db_tx *tx, struct arena *arena, int64_t alert_id, struct alert
 	return rc;
 }
 
-enum rc
-alert_find_public(struct db_tx *tx, struct arena *arena, struct str public_id, struct alert *out, struct err *err)
+enum rc alert_find_public(struct db_tx *tx, struct arena *arena, struct str public_id, struct alert *out,
+                          struct err *err)
 {
 	struct alert_row row;
 
-	enum rc rc = alert_row_find_public(tx, arena, &(struct alert_row_find_public_args){ .public_id = public_id }, &row, err);
+	enum rc rc = alert_row_find_public(tx, arena, &(struct alert_row_find_public_args){ .public_id = public_id },
+	                                   &row, err);
 	if (rc == OK)
 		alert_of(&row, out);
 	return rc;
 }
 
-enum rc
-alert_find_number(struct db_tx *tx, struct arena *arena, int64_t number, struct alert *out, struct err *err)
+enum rc alert_find_number(struct db_tx *tx, struct arena *arena, int64_t number, struct alert *out, struct err *err)
 {
 	struct alert_row row;
 
-	enum rc rc = alert_row_find_number(tx, arena, &(struct alert_row_find_number_args){ .number = number }, &row, err);
+	enum rc rc =
+		alert_row_find_number(tx, arena, &(struct alert_row_find_number_args){ .number = number }, &row, err);
 	if (rc == OK)
 		alert_of(&row, out);
 	return rc;
 }
 
-enum rc
-alert_find_form(struct db_tx *tx, struct arena *arena, struct str form_key, struct alert *out, struct err *err)
+enum rc alert_find_form(struct db_tx *tx, struct arena *arena, struct str form_key, struct alert *out, struct err *err)
 {
 	struct alert_row row;
 
-	enum rc rc = alert_row_find_form(tx, arena, &(struct alert_row_find_form_args){ .form_key = form_key }, &row, err);
+	enum rc rc =
+		alert_row_find_form(tx, arena, &(struct alert_row_find_form_args){ .form_key = form_key }, &row, err);
 	if (rc == OK)
 		alert_of(&row, out);
 	return rc;
 }
 
-static enum language
-language_of(struct str tag)
+static enum language language_of(struct str tag)
 {
 	const enum language language = language_find(tag);
 
 	return language == LANGUAGE_COUNT ? LANGUAGE_EN : language;
 }
 
-static void
-version_of(const struct version_row *row, struct alert_version *out)
+static void version_of(const struct version_row *row, struct alert_version *out)
 {
 	*out = (struct alert_version){
 		.id = row->id,
@@ -106,13 +103,13 @@ version_of(const struct version_row *row, struct alert_version *out)
 	geo_area_init(&out->area);
 }
 
-static enum rc
-texts_find(struct db_tx *tx, struct arena *arena, struct alert_version *version, struct err *err)
+static enum rc texts_find(struct db_tx *tx, struct arena *arena, struct alert_version *version, struct err *err)
 {
 	struct alert_text_row *rows;
 	size_t count;
 
-	enum rc rc = alert_text_list(tx, arena, &(struct alert_text_list_args){ .version_id = version->id }, &rows, &count, err);
+	enum rc rc = alert_text_list(tx, arena, &(struct alert_text_list_args){ .version_id = version->id }, &rows,
+	                             &count, err);
 	if (rc != OK)
 		return rc;
 	version->texts = ARENA_NEW_ARRAY(arena, struct alert_text, count);
@@ -127,8 +124,8 @@ texts_find(struct db_tx *tx, struct arena *arena, struct alert_version *version,
 	return OK;
 }
 
-enum rc
-version_find(struct db_tx *tx, struct arena *arena, int64_t version_id, struct alert_version *out, struct err *err)
+enum rc version_find(struct db_tx *tx, struct arena *arena, int64_t version_id, struct alert_version *out,
+                     struct err *err)
 {
 	struct version_row row;
 	struct alert_version version;
@@ -150,13 +147,14 @@ version_find(struct db_tx *tx, struct arena *arena, int64_t version_id, struct a
 	return rc;
 }
 
-enum rc
-version_list(struct db_tx *tx, struct arena *arena, int64_t alert_id, struct alert_version **list_out, size_t *count_out, struct err *err)
+enum rc version_list(struct db_tx *tx, struct arena *arena, int64_t alert_id, struct alert_version **list_out,
+                     size_t *count_out, struct err *err)
 {
 	struct version_row *rows;
 	size_t count;
 
-	enum rc rc = version_list_of(tx, arena, &(struct version_list_of_args){ .alert_id = alert_id }, &rows, &count, err);
+	enum rc rc =
+		version_list_of(tx, arena, &(struct version_list_of_args){ .alert_id = alert_id }, &rows, &count, err);
 	if (rc != OK)
 		return rc;
 	*list_out = ARENA_NEW_ARRAY(arena, struct alert_version, count);
@@ -168,14 +166,12 @@ version_list(struct db_tx *tx, struct arena *arena, int64_t alert_id, struct ale
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */
 
-static struct str
-subject_of(struct arena *arena, const struct alert *alert)
+static struct str subject_of(struct arena *arena, const struct alert *alert)
 {
 	return str_format(arena, "alert:%.*s", STR_ARG(alert->public_id));
 }
 
-static enum rc
-texts_put(struct db_tx *tx, int64_t version_id, const struct alert_version *version, struct err *err)
+static enum rc texts_put(struct db_tx *tx, int64_t version_id, const struct alert_version *version, struct err *err)
 {
 	enum rc rc = alert_text_clear(tx, &(struct alert_text_clear_args){ .version_id = version_id }, NULL, err);
 
@@ -193,9 +189,9 @@ texts_put(struct db_tx *tx, int64_t version_id, const struct alert_version *vers
 	return rc;
 }
 
-static enum rc
-version_add(struct db_tx *tx, struct arena *arena, int64_t alert_id, int64_t number, const struct alert_version *version, int64_t officer_id,
-            int64_t now, int64_t *id_out, struct err *err)
+static enum rc version_add(struct db_tx *tx, struct arena *arena, int64_t alert_id, int64_t number,
+                           const struct alert_version *version, int64_t officer_id, int64_t now, int64_t *id_out,
+                           struct err *err)
 {
 	const struct version_insert_args args = {
 		.alert_id = alert_id,
@@ -223,20 +219,27 @@ version_add(struct db_tx *tx, struct arena *arena, int64_t alert_id, int64_t num
 	if (rc == OK)
 		rc = texts_put(tx, row.id, version, err);
 	if (rc == OK)
-		rc = alert_set_draft(tx, &(struct alert_set_draft_args){ .draft_id = row.id, .id = alert_id }, NULL, err);
+		rc = alert_set_draft(tx, &(struct alert_set_draft_args){ .draft_id = row.id, .id = alert_id }, NULL,
+		                     err);
 	if (rc == OK)
 		*id_out = row.id;
 	return rc;
 }
 
-enum rc
-alert_add(struct db_tx *tx, struct arena *arena, enum alert_kind kind, bool exercise, const struct alert_version *version, struct str form_key,
-          int64_t officer_id, int64_t now, struct alert *out, struct err *err)
+enum rc alert_add(struct db_tx *tx, struct arena *arena, enum alert_kind kind, bool exercise,
+                  const struct alert_version *version, struct str form_key, int64_t officer_id, int64_t now,
+                  struct alert *out, struct err *err)
 {
 	struct alert_number_last_row last;
 	struct alert_insert_row row;
-	struct alert alert = { .public_id = rand_id(arena), .kind = kind, .exercise = exercise, .state = ALERT_DRAFT, .version_id = DB_NULL,
-		               .created_by = officer_id, .created_at = now, .ended_at = DB_NULL };
+	struct alert alert = { .public_id = rand_id(arena),
+		               .kind = kind,
+		               .exercise = exercise,
+		               .state = ALERT_DRAFT,
+		               .version_id = DB_NULL,
+		               .created_by = officer_id,
+		               .created_at = now,
+		               .ended_at = DB_NULL };
 
 	enum rc rc = alert_number_last(tx, arena, &last, err);
 	if (rc != OK)
@@ -244,8 +247,13 @@ alert_add(struct db_tx *tx, struct arena *arena, enum alert_kind kind, bool exer
 	if (last.number >= ALERT_NUMBER_MAX)
 		return err_set(err, FAILED, "all %d numbers of alerts are used", ALERT_NUMBER_MAX);
 	alert.number = last.number + 1;
-	const struct alert_insert_args args = { .public_id = alert.public_id, .number = alert.number, .kind = kind, .exercise = exercise,
-		                                .created_by = officer_id, .form_key = form_key, .created_at = now };
+	const struct alert_insert_args args = { .public_id = alert.public_id,
+		                                .number = alert.number,
+		                                .kind = kind,
+		                                .exercise = exercise,
+		                                .created_by = officer_id,
+		                                .form_key = form_key,
+		                                .created_at = now };
 	rc = alert_insert(tx, arena, &args, &row, err);
 	if (rc != OK)
 		return rc;
@@ -253,15 +261,17 @@ alert_add(struct db_tx *tx, struct arena *arena, enum alert_kind kind, bool exer
 	rc = version_add(tx, arena, alert.id, 1, version, officer_id, now, &alert.draft_id, err);
 	if (rc == OK)
 		rc = ledger_append(tx, officer_id, "alert.draft", subject_of(arena, &alert),
-		                   str_format(arena, "{\"number\":%lld,\"exercise\":%s}", (long long)alert.number, exercise ? "true" : "false"), now, err);
+		                   str_format(arena, "{\"number\":%lld,\"exercise\":%s}", (long long)alert.number,
+		                              exercise ? "true" : "false"),
+		                   now, err);
 	if (rc == OK)
 		*out = alert;
 	return rc;
 }
 
-enum rc
-draft_change(struct db_tx *tx, struct arena *arena, const struct alert *alert, enum alert_kind kind, const struct alert_version *version, int64_t seen,
-             int64_t officer_id, int64_t now, struct err *err)
+enum rc draft_change(struct db_tx *tx, struct arena *arena, const struct alert *alert, enum alert_kind kind,
+                     const struct alert_version *version, int64_t seen, int64_t officer_id, int64_t now,
+                     struct err *err)
 {
 	const struct version_change_args args = {
 		.severity = version->severity,
@@ -293,12 +303,12 @@ draft_change(struct db_tx *tx, struct arena *arena, const struct alert *alert, e
 		rc = texts_put(tx, alert->draft_id, version, err);
 	if (rc == OK && kind != alert->kind)
 		rc = alert_set_kind(tx, &(struct alert_set_kind_args){ .kind = kind, .id = alert->id }, NULL, err);
-	return rc == OK ? ledger_append(tx, officer_id, "alert.edit", subject_of(arena, alert), STR_NONE, now, err) : rc;
+	return rc == OK ? ledger_append(tx, officer_id, "alert.edit", subject_of(arena, alert), STR_NONE, now, err)
+	                : rc;
 }
 
-enum rc
-draft_begin(struct db_tx *tx, struct arena *arena, const struct alert *alert, enum alert_type type, int64_t officer_id, int64_t now,
-            int64_t *version_id_out, struct err *err)
+enum rc draft_begin(struct db_tx *tx, struct arena *arena, const struct alert *alert, enum alert_type type,
+                    int64_t officer_id, int64_t now, int64_t *version_id_out, struct err *err)
 {
 	struct alert_version version, draft;
 
@@ -329,8 +339,7 @@ draft_begin(struct db_tx *tx, struct arena *arena, const struct alert *alert, en
 	return version_add(tx, arena, alert->id, number, &version, officer_id, now, version_id_out, err);
 }
 
-enum rc
-draft_discard(struct db_tx *tx, const struct alert *alert, int64_t officer_id, int64_t now, struct err *err)
+enum rc draft_discard(struct db_tx *tx, const struct alert *alert, int64_t officer_id, int64_t now, struct err *err)
 {
 	struct arena arena;
 	int64_t changed = 0;
@@ -341,15 +350,22 @@ draft_discard(struct db_tx *tx, const struct alert *alert, int64_t officer_id, i
 	enum rc rc = OK;
 	if (alert->state == ALERT_DRAFT) {
 		/* A first version stays, so that the alert can still be shown; it can never be sent. */
-		rc = alert_set_ended(tx, &(struct alert_set_ended_args){ .ended_at = now, .id = alert->id, .was = ALERT_DRAFT }, &changed, err);
+		rc = alert_set_ended(
+			tx, &(struct alert_set_ended_args){ .ended_at = now, .id = alert->id, .was = ALERT_DRAFT },
+			&changed, err);
 		if (rc == OK)
-			rc = version_supersede_draft(tx, &(struct version_supersede_draft_args){ .id = alert->draft_id }, NULL, err);
+			rc = version_supersede_draft(
+				tx, &(struct version_supersede_draft_args){ .id = alert->draft_id }, NULL, err);
 		if (rc == OK)
-			rc = alert_set_draft(tx, &(struct alert_set_draft_args){ .draft_id = alert->draft_id, .id = alert->id }, NULL, err);
+			rc = alert_set_draft(
+				tx, &(struct alert_set_draft_args){ .draft_id = alert->draft_id, .id = alert->id },
+				NULL, err);
 	} else {
-		rc = alert_set_draft(tx, &(struct alert_set_draft_args){ .draft_id = DB_NULL, .id = alert->id }, NULL, err);
+		rc = alert_set_draft(tx, &(struct alert_set_draft_args){ .draft_id = DB_NULL, .id = alert->id }, NULL,
+		                     err);
 		if (rc == OK)
-			rc = alert_text_clear(tx, &(struct alert_text_clear_args){ .version_id = alert->draft_id }, NULL, err);
+			rc = alert_text_clear(tx, &(struct alert_text_clear_args){ .version_id = alert->draft_id },
+			                      NULL, err);
 		if (rc == OK)
 			rc = version_remove(tx, &(struct version_remove_args){ .id = alert->draft_id }, NULL, err);
 	}
@@ -361,8 +377,8 @@ draft_discard(struct db_tx *tx, const struct alert *alert, int64_t officer_id, i
 
 /* --- texts -------------------------------------------------------------------------------------------------------- */
 
-const struct alert_text *
-version_text(const struct alert_version *version, enum alert_group group, enum language language)
+const struct alert_text *version_text(const struct alert_version *version, enum alert_group group,
+                                      enum language language)
 {
 	for (size_t i = 0; i < version->text_count; i++)
 		if (version->texts[i].group == (int64_t)group && version->texts[i].language == language)
@@ -370,8 +386,7 @@ version_text(const struct alert_version *version, enum alert_group group, enum l
 	return NULL;
 }
 
-struct str
-version_headline(const struct alert_version *version, enum language language)
+struct str version_headline(const struct alert_version *version, enum language language)
 {
 	const struct alert_text *text = version_text(version, GROUP_NEW, language);
 
@@ -384,15 +399,15 @@ version_headline(const struct alert_version *version, enum language language)
 
 /* --- counters ----------------------------------------------------------------------------------------------------- */
 
-enum rc
-alert_counters_find(struct db_tx *tx, int64_t alert_id, struct alert_counters *out, struct err *err)
+enum rc alert_counters_find(struct db_tx *tx, int64_t alert_id, struct alert_counters *out, struct err *err)
 {
 	struct alert_counter_list_row *rows;
 	struct arena arena;
 	size_t count;
 
 	arena_init(&arena);
-	enum rc rc = alert_counter_list(tx, &arena, &(struct alert_counter_list_args){ .alert_id = alert_id }, &rows, &count, err);
+	enum rc rc = alert_counter_list(tx, &arena, &(struct alert_counter_list_args){ .alert_id = alert_id }, &rows,
+	                                &count, err);
 	if (rc == OK) {
 		*out = (struct alert_counters){ 0 };
 		for (size_t i = 0; i < count; i++)
@@ -403,14 +418,15 @@ alert_counters_find(struct db_tx *tx, int64_t alert_id, struct alert_counters *o
 	return rc;
 }
 
-enum rc
-alert_counters_add(struct db_tx *tx, int64_t alert_id, const struct alert_counters *change, struct err *err)
+enum rc alert_counters_add(struct db_tx *tx, int64_t alert_id, const struct alert_counters *change, struct err *err)
 {
 	enum rc rc = OK;
 
 	for (int64_t i = 0; rc == OK && i < COUNTER_COUNT; i++)
 		if (change->of[i])
-			rc = alert_counter_put(tx, &(struct alert_counter_put_args){ .alert_id = alert_id, .class = i, .people = change->of[i] }, NULL,
-			                       err);
+			rc = alert_counter_put(tx,
+			                       &(struct alert_counter_put_args){
+						       .alert_id = alert_id, .class = i, .people = change->of[i] },
+			                       NULL, err);
 	return rc;
 }

@@ -20,7 +20,7 @@ struct alert_item {
 	struct str id, headline, area;
 	enum msg kind, severity, type;
 	const char *severity_class;
-	int64_t number, expires, at;  /* at: sent, changed or ended */
+	int64_t number, expires, at; /* at: sent, changed or ended */
 	bool exercise, has_draft;
 	int64_t people;
 };
@@ -32,15 +32,16 @@ struct alerts_view {
 
 struct alert_form_view {
 	struct page page;
-	struct str action, id;       /* id empty: a new alert */
+	struct str action, id; /* id empty: a new alert */
 	struct alert_form *form;
-	bool ends, update, first;    /* a cancel or all-clear; an update; not stored yet */
+	bool ends, update, first; /* a cancel or all-clear; an update; not stored yet */
 	int64_t seen;
-	struct choice kinds[ALERT_KIND_COUNT], severities[SEVERITY_COUNT], urgencies[URGENCY_COUNT], certainties[CERTAINTY_COUNT];
+	struct choice kinds[ALERT_KIND_COUNT], severities[SEVERITY_COUNT], urgencies[URGENCY_COUNT],
+		certainties[CERTAINTY_COUNT];
 	struct choice languages[LANGUAGE_COUNT], channels[2], options[2], exercise[1];
-	struct html_markup map;      /* of what was refused */
-	bool exercise_fixed;         /* this alert is an exercise for good */
-	struct str *findings;        /* of the area, in words */
+	struct html_markup map; /* of what was refused */
+	bool exercise_fixed;    /* this alert is an exercise for good */
+	struct str *findings;   /* of the area, in words */
 	size_t finding_count;
 	struct str standing[GROUP_TEXTS][LANGUAGE_COUNT]; /* what is said where a text is left empty */
 };
@@ -87,7 +88,7 @@ struct review_view {
 	struct str map_description;
 	struct str effective, onset, expires;
 	enum msg urgency, certainty;
-	struct str sms_cost;      /* STR_NONE: no price is set */
+	struct str sms_cost; /* STR_NONE: no price is set */
 	struct str sample_mail, sample_sms;
 	struct choice sample_languages[LANGUAGE_COUNT];
 	bool can_send;
@@ -106,7 +107,8 @@ struct confirm_send_view {
 
 struct channel_row {
 	enum msg name;
-	int64_t planned, queued, submitted, accepted, delivered, failed, expired, superseded, in_doubt, not_sent, was_in_doubt;
+	int64_t planned, queued, submitted, accepted, delivered, failed, expired, superseded, in_doubt, not_sent,
+		was_in_doubt;
 	int64_t percent;
 };
 struct version_item {
@@ -144,7 +146,7 @@ struct public_alert_view {
 	bool in_force;
 	enum msg kind, severity, urgency, certainty;
 	const char *severity_class;
-	enum language language;  /* of the words */
+	enum language language; /* of the words */
 	bool fell_back;
 	struct str language_name;
 	struct html_markup description, instruction;
@@ -156,13 +158,16 @@ struct public_alert_view {
 	struct str map_description;
 };
 
-/* --- shared by the pages ------------------------------------------------------------------------------------------ */
-struct alert_item alert_item_of(struct request *request, const struct alert *alert, const struct alert_version *version);
+/* --- shared by the pages
+ * ------------------------------------------------------------------------------------------ */
+struct alert_item alert_item_of(struct request *request, const struct alert *alert,
+                                const struct alert_version *version);
 struct str alert_time_text(struct request *request, int64_t at, struct str zone);
 /* What so many SMS parts cost by the setting travel.sms_part_cost; empty if no price is set. */
 struct str sms_cost_text(struct request *request, int64_t parts);
 enum map_tone severity_tone(enum alert_severity severity);
 /* Answers with a map of the shapes. */
-void alert_map_respond(struct request *request, struct response *response, const struct map_shape *shapes, size_t count, struct str description);
+void alert_map_respond(struct request *request, struct response *response, const struct map_shape *shapes, size_t count,
+                       struct str description);
 
 #endif

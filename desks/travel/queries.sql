@@ -404,6 +404,11 @@ WHERE message.person_id = :person_id AND message.event_id = :event_id AND messag
 -- parameter: event_id INTEGER
 SELECT id, subject_id FROM notice WHERE kind = 1 AND event_id = :event_id ORDER BY id;
 
+-- Notices of an alert that grew old over a stop of the program and wait for an officer's word.
+-- name: alert_held_list :many
+-- parameter: event_id INTEGER
+SELECT id FROM notice WHERE kind = 1 AND event_id = :event_id AND held_at IS NOT NULL AND superseded_at IS NULL ORDER BY id;
+
 -- name: alert_watch_zones :each
 SELECT id, zone FROM watch WHERE ended_at IS NULL;
 

@@ -65,6 +65,7 @@ static const struct route routes[] = {
 	{ METHOD_GET, "/desk/alert/:id/send", alert_confirm_get, "The consequences of sending, in numbers", PERMIT_OFFICER, RATE_PAGE, false },
 	{ METHOD_POST, "/desk/alert/:id/send", alert_send_post, "Sends a draft", PERMIT_OFFICER, RATE_FORM, false },
 	{ METHOD_POST, "/desk/alert/:id/next", alert_next_post, "Begins an update, a cancel or an all-clear", PERMIT_OFFICER, RATE_FORM, false },
+	{ METHOD_POST, "/desk/alert/:id/held", alert_held_post, "Lets messages go on that grew old over a stop", PERMIT_OFFICER, RATE_FORM, false },
 	{ METHOD_GET, "/alert/:id", alert_public_get, "An alert", PERMIT_ANYONE, RATE_PAGE, false },
 	{ METHOD_GET, "/alert/:id/map.svg", alert_public_map_get, "The map of an alert", PERMIT_ANYONE, RATE_PAGE, false },
 	{ METHOD_GET, "/alerts/map.svg", alerts_map_get, "The map of all alerts in force (?country=XX)", PERMIT_ANYONE, RATE_PAGE, false },

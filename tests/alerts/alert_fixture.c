@@ -7,8 +7,7 @@
 
 static const struct desk *const desks[] = { &house_desk, &people_desk, &audience_desk, &messages_desk, &travel_desk };
 
-static struct places *
-scene_places(void)
+static struct places *scene_places(void)
 {
 	static struct places *places;
 	static struct arena arena;
@@ -24,17 +23,20 @@ scene_places(void)
 	return places;
 }
 
-static void
-scene_start(struct scene *scene)
+static void scene_start(struct scene *scene)
 {
-	const struct house_options options = { .db = scene->fixture->db, .desks = desks, .desk_count = COUNT_OF(desks), .data_folder = scene->folder,
+	const struct house_options options = { .db = scene->fixture->db,
+		                               .desks = desks,
+		                               .desk_count = COUNT_OF(desks),
+		                               .data_folder = scene->folder,
 		                               .public_url = "https://chancery.example" };
 	struct err *err = fixture_err(scene->fixture);
 
 	assert_rc(scene->fixture, OK, house_new(&options, &scene->house, err));
 	house_set_state(scene->house, SLOT_PLACES, scene_places());
 	assert_rc(scene->fixture, OK, house_start(scene->house, err));
-	const struct messages_route sms = { .channel = &scene->sms.channel, .receipts = true }, mail = { .channel = &scene->mail.channel };
+	const struct messages_route sms = { .channel = &scene->sms.channel, .receipts = true },
+				    mail = { .channel = &scene->mail.channel };
 	assert_rc(scene->fixture, OK, messages_add_route(scene->house, &sms, err));
 	assert_rc(scene->fixture, OK, messages_add_route(scene->house, &mail, err));
 	scene->engine = engine_of(scene->house);
@@ -44,23 +46,20 @@ scene_start(struct scene *scene)
 		channel_start(scene->engine->roads[i].channel, &road_events, &scene->engine->roads[i], err);
 }
 
-static void
-scene_stop(struct scene *scene)
+static void scene_stop(struct scene *scene)
 {
 	engines_remove(scene->engine);
 	house_stop(scene->house);
 	house_free(scene->house);
 }
 
-void
-scene_restart(struct scene *scene)
+void scene_restart(struct scene *scene)
 {
 	scene_stop(scene);
 	scene_start(scene);
 }
 
-int
-scene_setup(void **state)
+int scene_setup(void **state)
 {
 	struct scene *scene = calloc(1, sizeof *scene);
 
@@ -77,8 +76,7 @@ scene_setup(void **state)
 	return 0;
 }
 
-static int
-remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk)
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk)
 {
 	(void)status;
 	(void)type;
@@ -86,8 +84,7 @@ remove_entry(const char *path, const struct stat *status, int type, struct FTW *
 	return remove(path);
 }
 
-int
-scene_teardown(void **state)
+int scene_teardown(void **state)
 {
 	struct scene *scene = *state;
 	void *fixture = scene->fixture;
@@ -103,46 +100,57 @@ scene_teardown(void **state)
 
 /* --- people ------------------------------------------------------------------------------------------------------- */
 
-void
-scene_write(struct scene *scene, db_work work, void *context)
+void scene_write(struct scene *scene, db_work work, void *context)
 {
-	assert_rc(scene->fixture, OK, db_write(scene->fixture->db, DB_LANE_PERSON, work, context, fixture_err(scene->fixture)));
+	assert_rc(scene->fixture, OK,
+	          db_write(scene->fixture->db, DB_LANE_PERSON, work, context, fixture_err(scene->fixture)));
 }
 
-void
-scene_read(struct scene *scene, db_work work, void *context)
+void scene_read(struct scene *scene, db_work work, void *context)
 {
 	assert_rc(scene->fixture, OK, db_read(scene->fixture->db, work, context, fixture_err(scene->fixture)));
 }
 
-static enum rc
-put_leg(struct db_tx *tx, const struct someone *someone, struct err *err)
+static enum rc put_leg(struct db_tx *tx, const struct someone *someone, struct err *err)
 {
 	const int64_t now = clock_now();
-	const struct put_alert_leg_args leg = { .person_id = someone->id, .kind = someone->whole_country ? 3 : 1, .latitude = someone->latitude,
-		                                .longitude = someone->longitude, .country = str_from(someone->country),
-		                                .from_at = now + someone->from * CLOCK_HOUR, .to_at = now + someone->to * CLOCK_HOUR };
+	const struct put_alert_leg_args leg = { .person_id = someone->id,
+		                                .kind = someone->whole_country ? 3 : 1,
+		                                .latitude = someone->latitude,
+		                                .longitude = someone->longitude,
+		                                .country = str_from(someone->country),
+		                                .from_at = now + someone->from * CLOCK_HOUR,
+		                                .to_at = now + someone->to * CLOCK_HOUR };
 
 	return put_alert_leg(tx, &leg, NULL, err);
 }
 
-static enum rc
-put_work(struct db_tx *tx, void *context, struct err *err)
+static enum rc put_work(struct db_tx *tx, void *context, struct err *err)
 {
 	const struct someone *someone = context;
 	struct arena arena;
 
 	arena_init(&arena);
-	const struct put_alert_person_args person = { .id = someone->id, .public_id = str_format(&arena, "%032llx", (long long)someone->id),
-		                                      .language = str_from(someone->language ? someone->language : "en") };
+	const struct put_alert_person_args person = { .id = someone->id,
+		                                      .public_id =
+		                                              str_format(&arena, "%032llx", (long long)someone->id),
+		                                      .language =
+		                                              str_from(someone->language ? someone->language : "en") };
 	enum rc rc = put_alert_person(tx, &person, NULL, err);
 	for (int64_t channel = CHANNEL_MAIL; rc == OK && channel <= CHANNEL_SMS; channel++) {
-		const bool confirmed = (someone->channels & CHANNEL_BIT(channel)) != 0, there = confirmed || (someone->unconfirmed & CHANNEL_BIT(channel));
-		const struct str address = channel == CHANNEL_MAIL ? str_format(&arena, "p%lld@example.org", (long long)someone->id)
-		                                                   : str_format(&arena, "+1555%07lld", (long long)someone->id);
+		const bool confirmed = (someone->channels & CHANNEL_BIT(channel)) != 0,
+			   there = confirmed || (someone->unconfirmed & CHANNEL_BIT(channel));
+		const struct str address = channel == CHANNEL_MAIL
+		                                   ? str_format(&arena, "p%lld@example.org", (long long)someone->id)
+		                                   : str_format(&arena, "+1555%07lld", (long long)someone->id);
 		if (there)
-			rc = put_alert_contact(tx, &(struct put_alert_contact_args){ .person_id = someone->id, .channel = channel, .address = address,
-			                                                             .confirmed_at = confirmed ? 1 : DB_NULL }, NULL, err);
+			rc = put_alert_contact(
+				tx,
+				&(struct put_alert_contact_args){ .person_id = someone->id,
+			                                          .channel = channel,
+			                                          .address = address,
+			                                          .confirmed_at = confirmed ? 1 : DB_NULL },
+				NULL, err);
 	}
 	if (rc == OK && someone->country)
 		rc = put_leg(tx, someone, err);
@@ -152,27 +160,25 @@ put_work(struct db_tx *tx, void *context, struct err *err)
 	return rc;
 }
 
-void
-put_someone(struct scene *scene, const struct someone *someone)
+void put_someone(struct scene *scene, const struct someone *someone)
 {
 	struct someone copy = *someone;
 
 	scene_write(scene, put_work, &copy);
 }
 
-static enum rc
-move_work(struct db_tx *tx, void *context, struct err *err)
+static enum rc move_work(struct db_tx *tx, void *context, struct err *err)
 {
 	const struct someone *someone = context;
 
-	enum rc rc = end_alert_legs(tx, &(struct end_alert_legs_args){ .ended_at = clock_now(), .person_id = someone->id }, NULL, err);
+	enum rc rc = end_alert_legs(
+		tx, &(struct end_alert_legs_args){ .ended_at = clock_now(), .person_id = someone->id }, NULL, err);
 	if (rc == OK && someone->country)
 		rc = put_leg(tx, someone, err);
 	return rc == OK ? person_touch(tx, someone->id, clock_now(), err) : rc;
 }
 
-void
-move_someone(struct scene *scene, const struct someone *someone)
+void move_someone(struct scene *scene, const struct someone *someone)
 {
 	struct someone copy = *someone;
 
@@ -180,8 +186,7 @@ move_someone(struct scene *scene, const struct someone *someone)
 	follow(scene);
 }
 
-static enum rc
-renew_work(struct db_tx *tx, void *context, struct err *err)
+static enum rc renew_work(struct db_tx *tx, void *context, struct err *err)
 {
 	const int64_t person_id = *(const int64_t *)context;
 
@@ -189,8 +194,7 @@ renew_work(struct db_tx *tx, void *context, struct err *err)
 	return rc == OK ? person_touch(tx, person_id, clock_now(), err) : rc;
 }
 
-void
-renew_mailbox(struct scene *scene, int64_t person_id)
+void renew_mailbox(struct scene *scene, int64_t person_id)
 {
 	scene_write(scene, renew_work, &person_id);
 	follow(scene);
@@ -201,18 +205,18 @@ struct confirming {
 	enum channel_kind channel;
 };
 
-static enum rc
-confirm_work(struct db_tx *tx, void *context, struct err *err)
+static enum rc confirm_work(struct db_tx *tx, void *context, struct err *err)
 {
 	const struct confirming *confirming = context;
 
-	enum rc rc = confirm_alert_contact(tx, &(struct confirm_alert_contact_args){ .person_id = confirming->person_id, .channel = confirming->channel },
+	enum rc rc = confirm_alert_contact(tx,
+	                                   &(struct confirm_alert_contact_args){ .person_id = confirming->person_id,
+	                                                                         .channel = confirming->channel },
 	                                   NULL, err);
 	return rc == OK ? person_touch(tx, confirming->person_id, clock_now(), err) : rc;
 }
 
-void
-confirm_someone(struct scene *scene, int64_t person_id, enum channel_kind channel)
+void confirm_someone(struct scene *scene, int64_t person_id, enum channel_kind channel)
 {
 	struct confirming confirming = { person_id, channel };
 
@@ -222,20 +226,17 @@ confirm_someone(struct scene *scene, int64_t person_id, enum channel_kind channe
 
 /* --- time --------------------------------------------------------------------------------------------------------- */
 
-void
-follow(struct scene *scene)
+void follow(struct scene *scene)
 {
 	assert_rc(scene->fixture, OK, audience_catch_up(scene->house, fixture_err(scene->fixture)));
 }
 
-static enum rc
-latest_work(struct db_tx *tx, void *context, struct err *err)
+static enum rc latest_work(struct db_tx *tx, void *context, struct err *err)
 {
 	return db_change_latest(tx, context, err);
 }
 
-void
-turn(struct scene *scene)
+void turn(struct scene *scene)
 {
 	int rounds = 0;
 
@@ -244,7 +245,8 @@ turn(struct scene *scene)
 		scene_read(scene, latest_work, &latest);
 		atomic_store(&scene->engine->change_latest, latest);
 		atomic_store(&scene->engine->look, true);
-		scene->engine->closed_at = scene->engine->swept_at = scene->engine->parts_at = scene->engine->gone_at = 0;
+		scene->engine->closed_at = scene->engine->swept_at = scene->engine->parts_at = scene->engine->gone_at =
+			0;
 		scene->engine->beat_at = scene->engine->rest_until = 0;
 		quiet = engine_round(scene->engine) ? 0 : quiet + 1;
 		fake_accept_all(&scene->sms);
@@ -256,8 +258,7 @@ turn(struct scene *scene)
 	assert_true(rounds < 2000);
 }
 
-void
-clock_to(int hour)
+void clock_to(int hour)
 {
 	const struct zone *zone = zone_find(S("Africa/Tunis"));
 	const int64_t now = clock_now();
@@ -266,8 +267,7 @@ clock_to(int hour)
 	clock_set_offset(clock_offset() + zone_next_hour(zone, now + CLOCK_HOUR, hour) - now);
 }
 
-void
-wait_hours(struct scene *scene, double hours)
+void wait_hours(struct scene *scene, double hours)
 {
 	clock_set_offset(clock_offset() + (int64_t)(hours * (double)CLOCK_HOUR));
 	follow(scene);
@@ -278,49 +278,55 @@ wait_hours(struct scene *scene, double hours)
 
 /* --- alerts ------------------------------------------------------------------------------------------------------- */
 
-static struct str
-file_of(struct scene *scene, double latitude, double longitude, double half, const char *more)
+static struct str file_of(struct scene *scene, double latitude, double longitude, double half, const char *more)
 {
 	struct arena *arena = &scene->fixture->arena;
 
 	return str_format(arena,
-	                  "{\"kind\":\"weather\",%s\"hours\":240,\"zone\":\"Africa/Tunis\",\"area\":{\"type\":\"Polygon\",\"coordinates\":"
-	                  "[[[%f,%f],[%f,%f],[%f,%f],[%f,%f],[%f,%f]]]},\"texts\":{\"en\":{\"headline\":\"Storm\",\"instruction\":\"Stay inside\"}}%s%s}",
-	                  more && strstr(more, "severity") ? "" : "\"severity\":\"Severe\",", longitude - half, latitude - half, longitude + half, latitude - half, longitude + half, latitude + half, longitude - half,
-	                  latitude + half, longitude - half, latitude - half, more ? "," : "", more ? more : "");
+	                  "{\"kind\":\"weather\",%s\"hours\":240,\"zone\":\"Africa/"
+	                  "Tunis\",\"area\":{\"type\":\"Polygon\",\"coordinates\":"
+	                  "[[[%f,%f],[%f,%f],[%f,%f],[%f,%f],[%f,%f]]]},\"texts\":{\"en\":{\"headline\":\"Storm\","
+	                  "\"instruction\":\"Stay inside\"}}%s%s}",
+	                  more && strstr(more, "severity") ? "" : "\"severity\":\"Severe\",", longitude - half,
+	                  latitude - half, longitude + half, latitude - half, longitude + half, latitude + half,
+	                  longitude - half, latitude + half, longitude - half, latitude - half, more ? "," : "",
+	                  more ? more : "");
 }
 
-struct str
-draft(struct scene *scene, double latitude, double longitude, double half, const char *more)
+struct str draft(struct scene *scene, double latitude, double longitude, double half, const char *more)
 {
 	struct str id = STR_NONE;
 
-	assert_rc(scene->fixture, OK, alert_create_json(scene->house, &scene->fixture->arena, file_of(scene, latitude, longitude, half, more), clock_now(),
-	                                                &id, fixture_err(scene->fixture)));
+	assert_rc(scene->fixture, OK,
+	          alert_create_json(scene->house, &scene->fixture->arena,
+	                            file_of(scene, latitude, longitude, half, more), clock_now(), &id,
+	                            fixture_err(scene->fixture)));
 	return id;
 }
 
-void
-next_version(struct scene *scene, struct str id, const char *type, double latitude, double longitude, double half, const char *more)
+void next_version(struct scene *scene, struct str id, const char *type, double latitude, double longitude, double half,
+                  const char *more)
 {
 	const struct str json = half > 0 ? file_of(scene, latitude, longitude, half, more) : STR_NONE;
 
-	assert_rc(scene->fixture, OK, alert_next_json(scene->house, &scene->fixture->arena, id, str_from(type), json, clock_now(), fixture_err(scene->fixture)));
+	assert_rc(scene->fixture, OK,
+	          alert_next_json(scene->house, &scene->fixture->arena, id, str_from(type), json, clock_now(),
+	                          fixture_err(scene->fixture)));
 }
 
-int64_t
-send_alert(struct scene *scene, struct str id)
+int64_t send_alert(struct scene *scene, struct str id)
 {
 	int64_t people = -1;
 
-	assert_rc(scene->fixture, OK, alert_send_command(scene->house, &scene->fixture->arena, id, clock_now(), &people, fixture_err(scene->fixture)));
+	assert_rc(scene->fixture, OK,
+	          alert_send_command(scene->house, &scene->fixture->arena, id, clock_now(), &people,
+	                             fixture_err(scene->fixture)));
 	return people;
 }
 
 /* --- looking ------------------------------------------------------------------------------------------------------ */
 
-static size_t
-hear(struct fake_channel *fake, size_t from, const char *address, const char *beginning)
+static size_t hear(struct fake_channel *fake, size_t from, const char *address, const char *beginning)
 {
 	size_t count = 0;
 
@@ -336,26 +342,24 @@ hear(struct fake_channel *fake, size_t from, const char *address, const char *be
 	return count;
 }
 
-size_t
-heard(struct scene *scene, int64_t person_id, const char *beginning)
+size_t heard(struct scene *scene, int64_t person_id, const char *beginning)
 {
 	char mailbox[64], number[64];
 
 	snprintf(mailbox, sizeof mailbox, "p%lld@example.org", (long long)person_id);
 	snprintf(number, sizeof number, "+1555%07lld", (long long)person_id);
-	return hear(&scene->mail, scene->heard_mail, mailbox, beginning) + hear(&scene->sms, scene->heard_sms, number, beginning);
+	return hear(&scene->mail, scene->heard_mail, mailbox, beginning) +
+	       hear(&scene->sms, scene->heard_sms, number, beginning);
 }
 
-static void
-nothing_left(const struct fake_channel *fake, size_t *from)
+static void nothing_left(const struct fake_channel *fake, size_t *from)
 {
 	for (; *from < fake->count; (*from)++)
 		if (fake->messages[*from].to[0])
 			fail_msg("%s got '%.60s'", fake->messages[*from].to, fake->messages[*from].text);
 }
 
-void
-nothing_else(struct scene *scene)
+void nothing_else(struct scene *scene)
 {
 	nothing_left(&scene->mail, &scene->heard_mail);
 	nothing_left(&scene->sms, &scene->heard_sms);
@@ -367,8 +371,7 @@ struct counting_work {
 	struct arena *arena;
 };
 
-static enum rc
-count_work(struct db_tx *tx, void *context, struct err *err)
+static enum rc count_work(struct db_tx *tx, void *context, struct err *err)
 {
 	struct counting_work *work = context;
 	struct alert alert;
@@ -377,8 +380,7 @@ count_work(struct db_tx *tx, void *context, struct err *err)
 	return rc == OK ? alert_counters_find(tx, alert.id, &work->counters, err) : rc;
 }
 
-int64_t
-people_in(struct scene *scene, struct str id, enum alert_counter class)
+int64_t people_in(struct scene *scene, struct str id, enum alert_counter class)
 {
 	struct counting_work work = { .id = id, .arena = &scene->fixture->arena };
 
@@ -386,20 +388,19 @@ people_in(struct scene *scene, struct str id, enum alert_counter class)
 	return work.counters.of[class];
 }
 
-static void
-print_line(void *context, struct str line)
+static void print_line(void *context, struct str line)
 {
 	(void)context;
 	print_error("%.*s\n", STR_ARG(line));
 }
 
-void
-sums_hold(struct scene *scene)
+void sums_hold(struct scene *scene)
 {
 	int64_t wrong = -1;
 
 	assert_rc(scene->fixture, OK, alert_check(scene->house, print_line, NULL, &wrong, fixture_err(scene->fixture)));
 	assert_int_equal(wrong, 0);
-	assert_rc(scene->fixture, OK, messages_check(scene->fixture->db, print_line, NULL, &wrong, fixture_err(scene->fixture)));
+	assert_rc(scene->fixture, OK,
+	          messages_check(scene->fixture->db, print_line, NULL, &wrong, fixture_err(scene->fixture)));
 	assert_int_equal(wrong, 0);
 }

@@ -25,18 +25,18 @@ struct scene {
 struct someone {
 	int64_t id;
 	double latitude, longitude;
-	const char *country;   /* of the place, "TN" */
-	int64_t from, to;      /* hours from now */
-	unsigned channels;     /* CHANNEL_BITs, confirmed */
-	unsigned unconfirmed;  /* CHANNEL_BITs, not confirmed */
-	bool whole_country;    /* somewhere in it */
-	const char *language;  /* NULL: en */
+	const char *country;  /* of the place, "TN" */
+	int64_t from, to;     /* hours from now */
+	unsigned channels;    /* CHANNEL_BITs, confirmed */
+	unsigned unconfirmed; /* CHANNEL_BITs, not confirmed */
+	bool whole_country;   /* somewhere in it */
+	const char *language; /* NULL: en */
 };
 
-#define BOTH_SCENE(test)                                                                          \
-	{ #test " (sqlite)", test, scene_setup, scene_teardown, &fixture_kinds[0] },                  \
-	{                                                                                             \
-		#test " (postgresql)", test, scene_setup, scene_teardown, &fixture_kinds[1]          \
+#define BOTH_SCENE(test)                                                                                               \
+	{ #test " (sqlite)", test, scene_setup, scene_teardown, &fixture_kinds[0] },                                   \
+	{                                                                                                              \
+#test " (postgresql)", test, scene_setup, scene_teardown, &fixture_kinds[1]                            \
 	}
 int scene_setup(void **state);
 int scene_teardown(void **state);
@@ -60,10 +60,12 @@ void clock_to(int hour);
 /* Moves the clock on, and does what time brings. */
 void wait_hours(struct scene *scene, double hours);
 
-/* A draft over a square around (latitude, longitude) of half side `half` degrees; texts in English. Returns its public id. */
+/* A draft over a square around (latitude, longitude) of half side `half` degrees; texts in English. Returns its
+ * public id. */
 struct str draft(struct scene *scene, double latitude, double longitude, double half, const char *more);
 /* The next version, with another square (half 0: as it stands). */
-void next_version(struct scene *scene, struct str id, const char *type, double latitude, double longitude, double half, const char *more);
+void next_version(struct scene *scene, struct str id, const char *type, double latitude, double longitude, double half,
+                  const char *more);
 int64_t send_alert(struct scene *scene, struct str id);
 /* How many messages someone has got since the last look, and what the (last) mail said first. */
 size_t heard(struct scene *scene, int64_t person_id, const char *beginning);
