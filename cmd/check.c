@@ -37,7 +37,7 @@ check_alerts(struct house *house, check_report report, void *context, int64_t *w
 static enum rc
 check_board(struct house *house, check_report report, void *context, int64_t *wrong_out, struct err *err)
 {
-	return board_check(house->db, report, context, wrong_out, err);
+	return board_check(house, report, context, wrong_out, err);
 }
 
 static const struct check checks[] = {

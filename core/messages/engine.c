@@ -631,8 +631,11 @@ static void release_maps(struct engine *engine)
 {
 	size_t at = 0;
 	void *value;
-	while (id_map_each(&engine->flights, &at, &value))
+	while (id_map_each(&engine->flights, &at, &value)) {
+		/* What stands marked and was not handed over still has its text. */
+		batch_done(((struct flight *)value)->batch);
 		free(value);
+	}
 	id_map_release(&engine->flights);
 	for (struct flight *next, *flight = engine->spare; flight; flight = next) {
 		next = flight->next;

@@ -407,6 +407,13 @@ late_look(struct db_tx *tx, struct arena *arena, const struct late_work *work, s
 	/* Who arrives later is told then: the sweep finds them, or their next change of plan. */
 	if (inside && (view->step.group == GROUP_NEW || view->step.group == GROUP_NEW_POSSIBLE) && view->hit.channels && !view->hit.later)
 		rc = owed_find(tx, arena, &view->version, person_id, view->before.late || view->step.joins, &view->hit, work->now, &view->owed, err);
+	else if (inside && view->hit.channels && !view->hit.later) {
+		/* Told before, and now there is another way to them (a second address confirmed): that way hears too, once. */
+		rc = owed_find(tx, arena, &view->version, person_id, true, &view->hit, work->now, &view->owed, err);
+		view->owed.beside = 0;
+		if (view->owed.first)
+			view->step.group = view->hit.certain ? GROUP_NEW : GROUP_NEW_POSSIBLE;
+	}
 	view->speaks = view->owed.first || view->owed.beside;
 	return rc;
 }

@@ -97,11 +97,6 @@ int64_t call_pack(const struct recipient *row);
 /* --- rows for everyone, checks (board_fill.c) --------------------------------------------------------------------- */
 /* Gives everyone who was frozen a row, so that lists are complete; in short steps, resumable. For a job of some seconds. */
 void board_fill(struct house *house);
-/* For `chancery check`, beside alert_check's sums: companions are counted as they were answered for, everyone has a row once the lists are
- * filled, each class is what the newest answer says, and nobody who needs help is without a case. Calls `report` for each that does not hold;
- * *wrong_out gets their number. */
-enum rc board_check(struct house *house, void (*report)(void *context, struct str line), void *context, int64_t *wrong_out, struct err *err);
-
 /* --- asking again (board_ask.c) ----------------------------------------------------------------------------------- */
 struct ask_plan {
 	struct notice_person *people; /* ascending, for notice_freeze; text_group GROUP_REMINDER */

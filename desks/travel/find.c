@@ -56,20 +56,37 @@ void find_get(struct request *request, struct response *response)
 	find_page(&out, &view);
 }
 
+struct country_work {
+	struct request *request;
+	struct country_view *view;
+};
+
+static enum rc country_read(struct db_tx *tx, void *context, struct err *err)
+{
+	struct country_work *work = context;
+	struct request *request = work->request;
+
+	return alert_list_public(tx, request->house, request->arena, request->language, work->view->code, &work->view->alerts,
+	                         &work->view->alert_count, err);
+}
+
 void country_get(struct request *request, struct response *response)
 {
 	struct arena *arena = request->arena;
 	struct country_view view = { .attribution = places_attribution(travel_places(request->house)) };
+	struct country_work work = { request, &view };
 	struct err err;
 
 	err_init(&err, arena);
 	enum rc rc = country_find(travel_places(request->house), arena, request_capture(request, "code"), languages[request->language].tag,
 	                          &view.country, &err);
+	view.code = rc == OK ? str_copy(arena, str_from(view.country.code)) : S("");
+	if (rc == OK)
+		rc = db_read(request->house->db, country_read, &work, &err);
 	if (rc != OK) {
 		respond_error(request, response, rc, &err);
 		return;
 	}
-	view.code = str_copy(arena, str_from(view.country.code));
 	view.page = (struct page){ .title = view.country.name, .canonical = str_concat(arena, S("/country/"), view.code) };
 	response->cacheable = true;
 	struct html out = html_begin(request, response);

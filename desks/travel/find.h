@@ -2,6 +2,7 @@
 #ifndef CHANCERY_DESKS_TRAVEL_FIND_H
 #define CHANCERY_DESKS_TRAVEL_FIND_H
 
+#include "desks/travel/alert.h"
 #include "desks/travel/where.h"
 #include "kernel/http/http.h"
 
@@ -29,6 +30,8 @@ struct country_view {
 	struct page page;
 	struct country country;
 	struct str code;
+	struct alert_public *alerts;    /* in force, that touch it */
+	size_t alert_count;
 	struct str attribution;
 };
 void country_get(struct request *request, struct response *response);

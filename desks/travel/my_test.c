@@ -244,71 +244,6 @@ static void emergency_contact_needs_consent(void **state)
 	assert_int_equal(personal_rows(t, person).emergency, 0);
 }
 
-static void trips_are_added_changed_and_ended(void **state)
-{
-	struct traveller *t = *state;
-	size_t count;
-
-	struct str path = enrolled(t, "Amal", "amal@example.org", NULL);
-	int64_t person = person_of(t, "amal@example.org").id;
-	visit(t, path);
-	struct reply first = submit(t, below(t, path, "trips/new"), "leg.0.place", "Shiraz", "leg.0.from", date_in(t, 20), "leg.0.to",
-	                            date_in(t, 25), "leg.1.place", "Singapore", "leg.1.from", date_in(t, 25), "leg.1.to", date_in(t, 30),
-	                            "leg.1.unsure", "to", "leg.1.unsure_days", "۵", NULL);
-	assert_int_equal(first.status, 422);
-	assert_holds(first, "Somewhere in Singapore");
-	struct reply reply = submit(t, below(t, path, "trips/new"), "leg.0.place", "Shiraz", "leg.0.from", date_in(t, 20), "leg.0.to",
-	                            date_in(t, 25), "leg.1.place", "Iran", "leg.1.choice", "cIR", "leg.1.choice_for", "Iran", "leg.1.from",
-	                            date_in(t, 25), "leg.1.to", date_in(t, 30), "leg.1.unsure", "to", "leg.1.unsure_days", "۵", NULL);
-	struct reply page = follow(t, reply);
-	assert_holds(page, "Your trip was saved");
-	assert_holds(page, "Shiraz");
-	assert_holds(page, "(anywhere in the country)");
-	struct list_legs_row *legs = legs_of(t, person, &count);
-	assert_int_equal(count, 3);
-	assert_int_equal(legs[2].kind, 3);
-	assert_int_equal(legs[2].to_unsure, 5);
-	assert_int_equal(legs[2].from_unsure, 0);
-	assert_int_equal(legs[2].to_at - legs[2].from_at, (6 + 5) * CLOCK_DAY);
-
-	/* The same key again is the same trip. */
-	int64_t trips = personal_rows(t, person).trips;
-	struct str shiraz = cut(t, str_slice(page.body, str_find(page.body, S("Shiraz"), 0), page.body.len), "/trips/", '"');
-	visit(t, path);
-	submit(t, below(t, path, "trips/new"), "leg.0.place", "Sfax", "leg.0.from", date_in(t, 40), "leg.0.to", date_in(t, 41), NULL);
-	submit(t, below(t, path, "trips/new"), "leg.0.place", "Sfax", "leg.0.from", date_in(t, 40), "leg.0.to", date_in(t, 41), NULL);
-	assert_int_equal(personal_rows(t, person).trips, trips + 1);
-
-	/* Changing one stay keeps the other's row. */
-	struct str trip = below(t, path, str_format(&t->fixture->arena, "trips/%s", shiraz.ptr).ptr);
-	page = visit(t, trip);
-	assert_int_equal(page.status, 200);
-	assert_holds(page, "value=\"Shiraz, Fars, Iran\"");
-	int64_t shiraz_leg = legs[1].id, iran_leg = legs[2].id;
-	page = follow(t, submit(t, trip, "leg.0.place", "Shiraz, Fars, Iran", "leg.0.choice_for", "Shiraz, Fars, Iran", "leg.0.choice",
-	                        str_format(&t->fixture->arena, "p%lld", (long long)legs[1].place_id).ptr, "leg.0.from", date_in(t, 20),
-	                        "leg.0.to", date_in(t, 25), "leg.1.place", "Isfahan", "leg.1.from", date_in(t, 25), "leg.1.to", date_in(t, 30), NULL));
-	assert_holds(page, "Isfahan");
-	legs = legs_of(t, person, &count);
-	for (size_t i = 0; i < count; i++) {
-		if (legs[i].id == shiraz_leg)
-			assert_true(legs[i].ended_at == DB_NULL);
-		if (legs[i].id == iran_leg)
-			assert_true(legs[i].ended_at != DB_NULL);
-	}
-	visit(t, path);
-	page = follow(t, submit(t, below(t, trip, "end"), NULL));
-	assert_lacks(page, "Isfahan");
-	assert_int_equal(submit(t, below(t, trip, "end"), NULL).status, 303);
-	legs = legs_of(t, person, &count);
-	for (size_t i = 0; i < count; i++)
-		if (legs[i].id == shiraz_leg)
-			assert_true(legs[i].ended_at != DB_NULL);
-	/* Another person's trip is not found by its id. */
-	struct str other = enrolled(t, "Ines", "ines@example.org", NULL);
-	assert_int_equal(visit(t, below(t, other, str_format(&t->fixture->arena, "trips/%s", shiraz.ptr).ptr)).status, 404);
-}
-
 static void watches_are_followed_and_ended(void **state)
 {
 	struct traveller *t = *state;
@@ -510,7 +445,6 @@ int main(void)
 		BOTH_TRAVELLER(addresses_come_go_and_change_order),
 		SQLITE_TRAVELLER(more_than_six_addresses_are_refused),
 		BOTH_TRAVELLER(emergency_contact_needs_consent),
-		BOTH_TRAVELLER(trips_are_added_changed_and_ended),
 		BOTH_TRAVELLER(watches_are_followed_and_ended),
 		BOTH_TRAVELLER(the_copy_is_complete),
 		BOTH_TRAVELLER(deletion_leaves_no_row_that_says_who),

@@ -68,6 +68,20 @@ UPDATE leg SET ended_at = :ended_at WHERE id = :leg_id AND ended_at IS NULL;
 -- name: trip_leg_put_ended_all :exec
 UPDATE leg SET ended_at = :ended_at WHERE trip_id = :trip_id AND ended_at IS NULL;
 
+-- name: trip_newest :one
+-- column: newest INTEGER
+SELECT coalesce(max(id), 0) AS newest FROM trip;
+
+-- Of the trips after :after up to :last, those without a stay that is later than :before.
+-- name: trip_end_over :exec
+-- parameter: now INTEGER
+-- parameter: after INTEGER
+-- parameter: last INTEGER
+-- parameter: before INTEGER
+UPDATE trip SET ended_at = :now, changed_at = :now
+WHERE id > :after AND id <= :last AND ended_at IS NULL AND created_at < :before
+	AND NOT EXISTS (SELECT 1 FROM leg WHERE leg.trip_id = trip.id AND leg.ended_at IS NULL AND leg.to_at > :before);
+
 -- --- watches ------------------------------------------------------------------------------------------------------
 
 -- name: watch_insert :one

@@ -105,6 +105,7 @@ static const struct menu_entry menu[] = {
 };
 
 static const struct job jobs[] = {
+	{ "travel.end_trips", CLOCK_DAY, trips_end_over, "Ends trips that were over a week ago" },
 	{ "travel.expire_alerts", CLOCK_MINUTE, alert_expire, "Ends alerts whose time is over" },
 	{ "travel.sweep", 5 * CLOCK_MINUTE, alert_sweep, "Tells people inside an alert in force who were missed or have arrived" },
 	{ "travel.board_fill", 2 * CLOCK_SECOND, board_fill, "Gives everyone an alert was sent to a row on its board" },

@@ -74,6 +74,6 @@ enum rc alert_list_public(struct db_tx *tx, struct house *house, struct arena *a
 
 /* --- the board ---------------------------------------------------------------------------------------------------- */
 /* For `chancery check`: calls `report` for every sum of people that does not hold; *wrong_out gets their number. */
-enum rc board_check(struct db *db, void (*report)(void *context, struct str line), void *context, int64_t *wrong_out, struct err *err);
+enum rc board_check(struct house *house, void (*report)(void *context, struct str line), void *context, int64_t *wrong_out, struct err *err);
 
 #endif

@@ -64,6 +64,9 @@ enum rc trip_find(struct db_tx *tx, struct arena *arena, int64_t person_id, stru
 enum rc trip_list(struct db_tx *tx, struct arena *arena, int64_t person_id, bool ended, struct trip **trips_out, size_t *count_out,
                   struct err *err);
 
+/* Ends trips that were over a week ago; a job. */
+void trips_end_over(struct house *house);
+
 struct json_t;
 /* The trip for the person's own copy of their data; the caller owns it. NULL if memory ran out. */
 struct json_t *trip_export(struct arena *arena, const struct trip *trip);

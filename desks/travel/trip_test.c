@@ -131,11 +131,171 @@ static void places_as_people_write_them(void **state)
 	arena_release(&arena);
 }
 
+static struct str below(struct traveller *t, struct str path, const char *what)
+{
+	return str_format(&t->fixture->arena, "%.*s/%s", STR_ARG(path), what);
+}
+
+/* Every field of a trip, from the form to the row, the page, the form again and the copy. A new field joins here. */
+static void a_trip_goes_in_and_comes_out(void **state)
+{
+	struct traveller *t = *state;
+
+	struct str path = enrolled(t, "Amal", "amal@example.org", NULL);
+	struct reply page = follow(t, submit(t, below(t, path, "trips/new"), "leg.0.place", "Shiraz", "leg.0.from", date_in(t, 20), "leg.0.to",
+	                                     date_in(t, 25), "leg.0.unsure", "from", "leg.0.radius", "50", "companions", "3", "companion_names",
+	                                     "Ines\nYoussef", "note", "insulin", NULL));
+	static const char *const shown[] = { "Shiraz", "within 50", "First day give or take 3 days", "With 3 other people", "Ines", "Youssef", "insulin" };
+	for (size_t i = 0; i < COUNT_OF(shown); i++)
+		assert_holds(page, shown[i]);
+
+	struct str id = cut(t, str_slice(page.body, str_find(page.body, S("Shiraz"), 0), page.body.len), "/trips/", '"');
+	page = visit(t, below(t, path, str_format(&t->fixture->arena, "trips/%s", id.ptr).ptr));
+	static const char *const filled[] = { "value=\"Shiraz, Fars, Iran\"", "value=\"from\" checked", "value=\"50\" selected", "value=\"3\"",
+		                              "Ines\nYoussef", "insulin" };
+	for (size_t i = 0; i < COUNT_OF(filled); i++)
+		assert_holds(page, filled[i]);
+	assert_holds(page, str_format(&t->fixture->arena, "value=\"%s\"", date_in(t, 20)).ptr);
+
+	page = visit(t, below(t, path, "export"));
+	static const char *const exported[] = { "\"place\": \"Shiraz, Fars, Iran\"", "\"radius_metres\": 50000", "\"from_unsure_days\": 3",
+		                                "\"companions\": 3", "\"Youssef\"", "\"note\": \"insulin\"" };
+	for (size_t i = 0; i < COUNT_OF(exported); i++)
+		assert_holds(page, exported[i]);
+}
+
+struct broken_trip {
+	const char *field, *value, *says;
+};
+
+/* What breaks a rule says so beside its field, and changes nothing. */
+static void a_trip_has_its_rules(void **state)
+{
+	struct traveller *t = *state;
+	static char note[TRIP_NOTE_MAX + 2], names[100 * 2 + 1];
+	const struct broken_trip cases[] = {
+		{ "companions", "-1", "from 0 to 99" },
+		{ "companions", "100", "from 0 to 99" },
+		{ "companions", "two", "from 0 to 99" },
+		{ "companion_names", names, "at most 99 names" },
+		{ "note", note, "longer than 1,000" },
+		{ "leg.0.unsure_days", "61", "from 0 to 60" },
+		{ "leg.0.radius", "1001", "Choose one of the distances" },
+	};
+
+	memset(note, 'n', TRIP_NOTE_MAX + 1);
+	for (size_t i = 0; i < 100; i++)
+		memcpy(names + 2 * i, "x\n", 2);
+	struct str path = enrolled(t, "Amal", "amal@example.org", NULL);
+	int64_t trips = personal_rows(t, person_of(t, "amal@example.org").id).trips;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct reply page = submit(t, below(t, path, "trips/new"), "leg.0.place", "Sfax", "leg.0.from", date_in(t, 20), "leg.0.to", date_in(t, 25),
+		                           cases[i].field, cases[i].value, NULL);
+		assert_int_equal(page.status, 422);
+		assert_holds(page, cases[i].says);
+		assert_holds(page, str_format(&t->fixture->arena, "id=\"%s-error\"", cases[i].field).ptr);
+	}
+	assert_int_equal(personal_rows(t, person_of(t, "amal@example.org").id).trips, trips);
+	note[TRIP_NOTE_MAX] = 0;
+	assert_int_equal(submit(t, below(t, path, "trips/new"), "leg.0.place", "Sfax", "leg.0.from", date_in(t, 20), "leg.0.to", date_in(t, 25), "note", note,
+	                        "companions", "٩٩", "leg.0.unsure_days", "۶۰", NULL).status,
+	                 303);
+}
+
+static void trips_are_added_changed_and_ended(void **state)
+{
+	struct traveller *t = *state;
+	size_t count;
+
+	struct str path = enrolled(t, "Amal", "amal@example.org", NULL);
+	int64_t person = person_of(t, "amal@example.org").id;
+	visit(t, path);
+	struct reply first = submit(t, below(t, path, "trips/new"), "leg.0.place", "Shiraz", "leg.0.from", date_in(t, 20), "leg.0.to",
+	                            date_in(t, 25), "leg.1.place", "Singapore", "leg.1.from", date_in(t, 25), "leg.1.to", date_in(t, 30),
+	                            "leg.1.unsure", "to", "leg.1.unsure_days", "۵", NULL);
+	assert_int_equal(first.status, 422);
+	assert_holds(first, "Somewhere in Singapore");
+	struct reply reply = submit(t, below(t, path, "trips/new"), "leg.0.place", "Shiraz", "leg.0.from", date_in(t, 20), "leg.0.to",
+	                            date_in(t, 25), "leg.1.place", "Iran", "leg.1.choice", "cIR", "leg.1.choice_for", "Iran", "leg.1.from",
+	                            date_in(t, 25), "leg.1.to", date_in(t, 30), "leg.1.unsure", "to", "leg.1.unsure_days", "۵", NULL);
+	struct reply page = follow(t, reply);
+	assert_holds(page, "Your trip was saved");
+	assert_holds(page, "Shiraz");
+	assert_holds(page, "(anywhere in the country)");
+	struct list_legs_row *legs = legs_of(t, person, &count);
+	assert_int_equal(count, 3);
+	assert_int_equal(legs[2].kind, 3);
+	assert_int_equal(legs[2].to_unsure, 5);
+	assert_int_equal(legs[2].from_unsure, 0);
+	assert_int_equal(legs[2].to_at - legs[2].from_at, (6 + 5) * CLOCK_DAY);
+
+	/* The same key again is the same trip. */
+	int64_t trips = personal_rows(t, person).trips;
+	struct str shiraz = cut(t, str_slice(page.body, str_find(page.body, S("Shiraz"), 0), page.body.len), "/trips/", '"');
+	visit(t, path);
+	submit(t, below(t, path, "trips/new"), "leg.0.place", "Sfax", "leg.0.from", date_in(t, 40), "leg.0.to", date_in(t, 41), NULL);
+	submit(t, below(t, path, "trips/new"), "leg.0.place", "Sfax", "leg.0.from", date_in(t, 40), "leg.0.to", date_in(t, 41), NULL);
+	assert_int_equal(personal_rows(t, person).trips, trips + 1);
+
+	/* Changing one stay keeps the other's row. */
+	struct str trip = below(t, path, str_format(&t->fixture->arena, "trips/%s", shiraz.ptr).ptr);
+	page = visit(t, trip);
+	assert_int_equal(page.status, 200);
+	assert_holds(page, "value=\"Shiraz, Fars, Iran\"");
+	int64_t shiraz_leg = legs[1].id, iran_leg = legs[2].id;
+	page = follow(t, submit(t, trip, "leg.0.place", "Shiraz, Fars, Iran", "leg.0.choice_for", "Shiraz, Fars, Iran", "leg.0.choice",
+	                        str_format(&t->fixture->arena, "p%lld", (long long)legs[1].place_id).ptr, "leg.0.from", date_in(t, 20),
+	                        "leg.0.to", date_in(t, 25), "leg.1.place", "Isfahan", "leg.1.from", date_in(t, 25), "leg.1.to", date_in(t, 30), NULL));
+	assert_holds(page, "Isfahan");
+	legs = legs_of(t, person, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (legs[i].id == shiraz_leg)
+			assert_true(legs[i].ended_at == DB_NULL);
+		if (legs[i].id == iran_leg)
+			assert_true(legs[i].ended_at != DB_NULL);
+	}
+	visit(t, path);
+	page = follow(t, submit(t, below(t, trip, "end"), NULL));
+	assert_lacks(page, "Isfahan");
+	assert_int_equal(submit(t, below(t, trip, "end"), NULL).status, 303);
+	legs = legs_of(t, person, &count);
+	for (size_t i = 0; i < count; i++)
+		if (legs[i].id == shiraz_leg)
+			assert_true(legs[i].ended_at != DB_NULL);
+	/* Another person's trip is not found by its id. */
+	struct str other = enrolled(t, "Ines", "ines@example.org", NULL);
+	assert_int_equal(visit(t, below(t, other, str_format(&t->fixture->arena, "trips/%s", shiraz.ptr).ptr)).status, 404);
+}
+
+static void trips_end_a_week_after_they_are_over(void **state)
+{
+	struct traveller *t = *state;
+
+	struct str path = enrolled(t, "Amal", "amal@example.org", NULL);
+	trips_end_over(t->house);
+	assert_holds(visit(t, path), "Tunis");
+	clock_set_offset(16 * CLOCK_DAY);
+	trips_end_over(t->house);
+	struct reply page = visit(t, str_copy(&t->fixture->arena, path));
+	assert_int_equal(page.status, 404); /* the link ended meanwhile */
+	assert_int_equal(trips_open(t), 1);
+	clock_set_offset(19 * CLOCK_DAY);
+	trips_end_over(t->house);
+	clock_set_offset(0);
+	assert_int_equal(trips_open(t), 0);
+	assert_lacks(visit(t, path), "Tunis");
+	assert_holds(visit(t, below(t, path, "export")), "Tunis");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(coordinates_as_people_write_them),
 		cmocka_unit_test(places_as_people_write_them),
+		BOTH_TRAVELLER(a_trip_goes_in_and_comes_out),
+		SQLITE_TRAVELLER(a_trip_has_its_rules),
+		BOTH_TRAVELLER(trips_are_added_changed_and_ended),
+		BOTH_TRAVELLER(trips_end_a_week_after_they_are_over),
 	};
 	return fixture_main(tests);
 }

@@ -288,6 +288,22 @@ static enum rc find_messages(struct db_tx *tx, void *context, struct err *err)
 	return rc;
 }
 
+static enum rc find_trips(struct db_tx *tx, void *context, struct err *err)
+{
+	struct ask *question = context;
+	struct count_trips_row row;
+	enum rc rc = count_trips(tx, question->arena, &row, err);
+	question->number = row.trips;
+	return rc;
+}
+
+int64_t trips_open(struct traveller *traveller)
+{
+	struct ask question = { 0 };
+	ask(traveller, find_trips, &question);
+	return question.number;
+}
+
 struct get_person_of_row person_of(struct traveller *traveller, const char *address)
 {
 	struct ask question = { .address = str_from(address) };

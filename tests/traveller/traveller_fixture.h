@@ -49,6 +49,7 @@ struct list_legs_row *legs_of(struct traveller *traveller, int64_t person_id, si
 struct list_watches_row *watches_of(struct traveller *traveller, int64_t person_id, size_t *count);
 struct get_message_text_row message_to(struct traveller *traveller, const char *address);
 int64_t people_enrolled(struct traveller *traveller);
+int64_t trips_open(struct traveller *traveller);
 int64_t messages_queued(struct traveller *traveller);
 
 /* Rows that hold what belongs to a person. */
