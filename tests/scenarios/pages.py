@@ -54,7 +54,7 @@ PAGES = {
     '/desk/alert/:id/board': [page('board', '/desk/alert/{alert}/board'), page('board-help', '/desk/alert/{alert}/board?view=help'),
                               page('board-nobody', '/desk/alert/{over}/board?q=nobody')],
     '/desk/alert/:id/person/:person': [page('person', '/desk/alert/{alert}/person/{person}')],
-    '/desk/alert/:id/calls': [page('calls', '/desk/alert/{alert}/calls', keyboard=True), page('calls-idle', '/desk/alert/{over}/calls'),
+    '/desk/alert/:id/calls': [page('calls', '/desk/alert/{alert}/calls'), page('call', '{call}', keyboard=True), page('calls-idle', '/desk/alert/{over}/calls'),
                               page('calls-paper', '/desk/alert/{alert}/calls?print=1', print=['Earthquake near Tehran', 'Zahra Example'])],
     '/desk/alert/:id/ask': [page('ask', '/desk/alert/{alert}/ask'), page('ask-over', '/desk/alert/{over}/ask')],
     '/desk/alert/:id/handover': [page('handover', '/desk/alert/{alert}/handover', print=['Earthquake near Tehran'])],
@@ -184,7 +184,15 @@ class Facts:
         board = wait_for(lambda: next((one for one in [self.officer.get(f'/desk/alert/{alert}/board?view=help')] if 'Bilal' in one.text), None), 'the board')
         person = self.keep('person', board.source, r'/person/([0-9a-f]+)')
         self.officer.get(f'/desk/alert/{alert}/person/{person}').submit({}, button='take', action=person).expect()
-        self.officer.get(f'/desk/alert/{alert}/calls').submit({}, action='/calls').expect()
+        wait_for(lambda: self.next_call(alert), 'someone to call')
+
+    def next_call(self, alert):
+        """Asks for the next person to call; the address of the page with their numbers, or None."""
+        done = self.officer.get(f'/desk/alert/{alert}/calls').submit({}, having='form_token', action='/calls').expect()
+        if not any(form.action.startswith(f'/desk/alert/{alert}/calls/') for form in done.forms):
+            return None
+        self.values['call'] = done.url.removeprefix(self.world.base)
+        return done
 
     def draft(self, name, values):
         done = self.officer.get('/desk/alerts/new').submit(values, button='review', action='/alerts/new').expect()
