@@ -78,6 +78,10 @@ PAGES = {
     '/desk/alert/:id/send': [page('send', '/desk/alert/{draft}/send'), page('send-update', '/desk/alert/{alert}/send')],
     '/desk/me': [page('me', '/desk/me', keyboard=True), page('me-refused', '/desk/me', submit='/desk/me/password')],
     '/desk/users': [page('users', '/desk/users'), page('users-refused', '/desk/users', submit='/desk/users')],
+    '/desk/inbox': [page('inbox', '/desk/inbox'), page('inbox-closed', '/desk/inbox?show=closed')],
+    '/desk/inbox/:id': [page('inbox-gone', '/desk/inbox/' + 'f' * 32, status=404)],
+    '/desk/messages': [page('messages', '/desk/messages')],
+    '/desk/delivery': [page('delivery', '/desk/delivery')],
 }
 FILES = {
     '/my/:token/export': ('/my/{my}/export', 'application/json'),
