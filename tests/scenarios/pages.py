@@ -54,7 +54,7 @@ PAGES = {
     '/desk/alert/:id/board': [page('board', '/desk/alert/{alert}/board'), page('board-help', '/desk/alert/{alert}/board?view=help'),
                               page('board-nobody', '/desk/alert/{over}/board?q=nobody')],
     '/desk/alert/:id/person/:person': [page('person', '/desk/alert/{alert}/person/{person}')],
-    '/desk/alert/:id/calls': [page('calls', '/desk/alert/{alert}/calls'), page('call', '{call}', keyboard=True), page('calls-idle', '/desk/alert/{over}/calls'),
+    '/desk/alert/:id/calls': [page('calls', '/desk/alert/{alert}/calls'), page('call', '{call}'), page('calls-idle', '/desk/alert/{over}/calls'),
                               page('calls-paper', '/desk/alert/{alert}/calls?print=1', print=['Earthquake near Tehran', 'Zahra Example'])],
     '/desk/alert/:id/ask': [page('ask', '/desk/alert/{alert}/ask'), page('ask-over', '/desk/alert/{over}/ask')],
     '/desk/alert/:id/handover': [page('handover', '/desk/alert/{alert}/handover', print=['Earthquake near Tehran'])],
