@@ -17,7 +17,8 @@ static struct str bound_to(struct arena *arena, int64_t address_key, int64_t pur
 static enum rc take_budgets(struct db_tx *tx, struct house *house, uint64_t destination, uint64_t source, int64_t now, int64_t *retry_after,
                             struct err *err)
 {
-	enum rc rc = budget_take(tx, house, BUDGET_CODE_SOURCE, source, now, retry_after, err);
+	/* A source that is not known must not become everybody's. */
+	enum rc rc = source ? budget_take(tx, house, BUDGET_CODE_SOURCE, source, now, retry_after, err) : OK;
 	if (rc == OK)
 		rc = budget_take(tx, house, BUDGET_CODE_DESTINATION, destination, now, retry_after, err);
 	if (rc == OK)

@@ -236,7 +236,8 @@ static enum rc enrol_write(struct db_tx *tx, void *context, struct err *err)
 	enum rc rc = person_find_form(tx, request->arena, new.form_key, &work->person, err);
 	if (rc != NOT_FOUND)
 		return rc; /* the same form again: the first answer */
-	rc = budget_take(tx, request->house, BUDGET_ENROL_SOURCE, request->source, request->now, NULL, err);
+	/* A source that is not known must not become everybody's. */
+	rc = request->source ? budget_take(tx, request->house, BUDGET_ENROL_SOURCE, request->source, request->now, NULL, err) : OK;
 	if (rc == OK)
 		rc = budget_take(tx, request->house, BUDGET_ENROL_ALL, 0, request->now, NULL, err);
 	work->busy = rc == BUSY;

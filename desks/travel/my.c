@@ -118,6 +118,8 @@ static enum rc read_alerts(struct db_tx *tx, struct my_work *work, struct err *e
 		alerts[i] = (struct my_alert){ .public_id = rows[i].public_id, .headline = version_headline(&version, work->request->language),
 			                       .sent_at = version.sent_at, .exercise = rows[i].exercise != 0 };
 		alert_answer(&rows[i], &alerts[i]);
+		const struct alert alert = { .id = rows[i].id, .number = rows[i].number };
+		alerts[i].answer_path = rows[i].state == ALERT_IN_FORCE ? alert_answer_path(work->request->house, arena, &alert, &work->person) : S("");
 	}
 	work->view->alerts = alerts;
 	work->view->alert_count = rc == OK ? count : 0;

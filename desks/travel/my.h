@@ -29,6 +29,7 @@ struct my_alert {
 	bool exercise;
 	const char *css;
 	enum msg answer;
+	struct str answer_path; /* while it is in force; empty: no more answers */
 };
 #define MY_ALERTS_MAX 50
 struct my_view {

@@ -349,6 +349,77 @@ static void looking_changes_nothing(void **state)
 	assert_int_equal(messages_queued(t), messages);
 }
 
+struct change_ask {
+	struct traveller *t;
+	int64_t seen, person;
+	bool told;
+};
+
+/* Whether the change sequence names the person since the last look. */
+static bool is_told(struct change_ask *ask)
+{
+	struct db_change *changes;
+	size_t count;
+	bool told = false;
+
+	assert_rc(ask->t->fixture, OK,
+	          db_changes_since(ask->t->fixture->db, &ask->t->fixture->arena, ask->seen, 1000, &changes, &count, fixture_err(ask->t->fixture)));
+	for (size_t i = 0; i < count; i++) {
+		told = told || (str_equal(changes[i].kind, S("person")) && changes[i].subject == ask->person);
+		ask->seen = changes[i].id;
+	}
+	return told;
+}
+
+/* Late joining and the leg index live from this. */
+static void every_change_is_told(void **state)
+{
+	struct traveller *t = *state;
+	struct arena *arena = &t->fixture->arena;
+	struct change_ask ask = { .t = t };
+
+	struct str path = enrolled(t, "Amal", "amal@example.org", NULL);
+	ask.person = person_of(t, "amal@example.org").id;
+	assert_true(is_told(&ask));
+	assert_false(is_told(&ask));
+	submit(t, below(t, path, "me"), "name", "Amal B", "language", "en", NULL);
+	assert_true(is_told(&ask));
+	submit(t, below(t, path, "me"), "name", "Amal B", "language", "fa", NULL);
+	assert_true(is_told(&ask));
+	struct reply page = follow(t, submit(t, below(t, path, "contacts/new"), "email", "second@example.org", NULL));
+	assert_true(is_told(&ask));
+	struct str contact = str_format(arena, "%lld", (long long)person_of(t, "second@example.org").contact_id);
+	struct str field = str_format(arena, "code_%s", contact.ptr);
+	struct str confirm = str_concat(arena, S("/confirm/"), cut(t, page.body, "action=\"/confirm/", '"'));
+	assert_int_equal(submit(t, confirm, "contact", contact.ptr, field.ptr, code_of(t, "second@example.org").ptr, NULL).status, 303);
+	assert_true(is_told(&ask));
+	static const char *const acts[] = { "leave", "use", "up", "remove" };
+	for (size_t i = 0; i < COUNT_OF(acts); i++) {
+		visit(t, path);
+		submit(t, below(t, path, str_format(arena, "contacts/%s", contact.ptr).ptr), "do", acts[i], NULL);
+		if (!is_told(&ask))
+			fail_msg("'%s' was not told", acts[i]);
+	}
+	submit(t, below(t, path, "trips/new"), "leg.0.place", "Sfax", "leg.0.from", date_in(t, 20), "leg.0.to", date_in(t, 25), NULL);
+	assert_true(is_told(&ask));
+	page = visit(t, path);
+	struct str trip = below(t, path, str_format(arena, "trips/%s", cut(t, page.body, "/trips/", '"').ptr).ptr);
+	assert_int_equal(submit(t, trip, "leg.0.place", "Sfax", "leg.0.from", date_in(t, 21), "leg.0.to", date_in(t, 25), NULL).status, 303);
+	assert_true(is_told(&ask));
+	submit(t, below(t, trip, "end"), NULL);
+	assert_true(is_told(&ask));
+	submit(t, below(t, path, "watches/new"), "watch_place", "Lebanon", NULL);
+	assert_true(is_told(&ask));
+	page = visit(t, path);
+	struct str watch = below(t, path, str_format(arena, "watches/%s", cut(t, page.body, "/watches/", '"').ptr).ptr);
+	assert_int_equal(submit(t, watch, "watch_place", "Libya", NULL).status, 303);
+	assert_true(is_told(&ask));
+	submit(t, below(t, watch, "end"), NULL);
+	assert_true(is_told(&ask));
+	submit(t, below(t, path, "delete"), NULL);
+	assert_true(is_told(&ask));
+}
+
 /* --- one click -------------------------------------------------------------------------------------------------- */
 
 struct unsubscribe_ask {
@@ -449,6 +520,7 @@ int main(void)
 		BOTH_TRAVELLER(the_copy_is_complete),
 		BOTH_TRAVELLER(deletion_leaves_no_row_that_says_who),
 		SQLITE_TRAVELLER(looking_changes_nothing),
+		BOTH_TRAVELLER(every_change_is_told),
 		BOTH_TRAVELLER(one_click_stops_a_mailbox),
 		SQLITE_TRAVELLER(finds_in_any_script),
 	};

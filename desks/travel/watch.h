@@ -7,7 +7,7 @@
 #include "kernel/http/http.h"
 
 #define WATCH_NAME_MAX 200          /* characters */
-#define WATCH_AREA_TEXT_MAX (2 * 1024 * 1024) /* bytes pasted */
+#define WATCH_AREA_TEXT_MAX (256 * 1024) /* bytes pasted: some ten thousand vertices; the form must come back on a bad line */
 #define WATCH_RADIUS_MAX_KM 2000
 #define WATCH_RADIUS_INITIAL_KM 50
 #define WATCHES_MAX 50              /* of one person at a time */
