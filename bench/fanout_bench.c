@@ -163,9 +163,9 @@ static double first_hand_over(struct house *house, struct fake_channel *fake, st
 	must(db_write(house->db, DB_LANE_PERSON, freeze, send, &err), "freeze");
 	*frozen = seconds(started, clock_monotonic());
 	messages_wake(house);
-	for (int i = 0; i < 5000 && __atomic_load_n(&fake->first_at, __ATOMIC_RELAXED) == 0; i++)
+	for (int i = 0; i < 5000 && atomic_load(&fake->first_at) == 0; i++)
 		usleep(1000);
-	int64_t first_at = __atomic_load_n(&fake->first_at, __ATOMIC_RELAXED);
+	int64_t first_at = atomic_load(&fake->first_at);
 	messages_stop(house, 0);
 	if (first_at == 0) {
 		fprintf(stderr, "nothing was handed over within 5 s\n");

@@ -22,6 +22,8 @@ static const struct setting settings[] = {
 	{ "messages.old_after", SETTING_INT, "360", 1, 100000,
 	  "Minutes: alerts still queued after a stop of the program that lasted longer wait for an officer's word" },
 	{ "messages.sms_parts", SETTING_INT, "6", 1, 10, "Most parts of one SMS; a longer text is not sent" },
+	{ "messages.texts_kept", SETTING_INT, "7", 1, 3650,
+	  "Days after which the texts of codes, confirmations and answers are deleted; that they were sent stays on record" },
 	{ "messages.mail_from", SETTING_TEXT, "alerts@localhost", 0, 254, "Address mails come from" },
 	{ "messages.mail_name", SETTING_TEXT, "Chancery", 0, 100, "Name mails come from" },
 	{ "messages.mail_domain", SETTING_TEXT, "localhost", 0, 253,
@@ -76,6 +78,39 @@ static void write_metrics(struct house *house, struct buf *out)
 			           (long long)figures.queued[channel][lane]);
 }
 
+/* --- texts that are over --------------------------------------------------------------------------------------- */
+
+struct forgetting {
+	int64_t before, removed;
+};
+
+static enum rc forget_work(struct db_tx *tx, void *context, struct err *err)
+{
+	struct forgetting *forgetting = context;
+	struct message_text_forget_args args = { .before = forgetting->before };
+	return message_text_forget(tx, &args, &forgetting->removed, err);
+}
+
+static void forget_texts(struct house *house)
+{
+	struct arena arena;
+	struct err err;
+	arena_init(&arena);
+	err_init(&err, &arena);
+	struct forgetting forgetting = { .before = clock_now() - setting_int(house, "messages.texts_kept") * CLOCK_DAY };
+	enum rc rc;
+	do
+		rc = db_write(house->db, DB_LANE_BULK, forget_work, &forgetting, &err);
+	while (rc == OK && forgetting.removed > 0);
+	if (rc != OK)
+		log_warn("texts_not_forgotten", LOGC("rc", rc_name(rc)), LOGS("detail", err.detail));
+	arena_release(&arena);
+}
+
+static const struct job jobs[] = {
+	{ "messages.forget_texts", CLOCK_DAY, forget_texts, "Deletes the texts of single messages that are long over" },
+};
+
 static enum rc start(struct house *house, struct err *err)
 {
 	(void)err;
@@ -97,6 +132,8 @@ const struct desk messages_desk = {
 	.route_count = COUNT_OF(routes),
 	.menu = menu,
 	.menu_count = COUNT_OF(menu),
+	.jobs = jobs,
+	.job_count = COUNT_OF(jobs),
 	.migrations = messages_migrations,
 	.migration_count = &messages_migration_count,
 	.settings = settings,

@@ -7,6 +7,8 @@
 
 #define LOOK_EVERY CLOCK_SECOND            /* for what comes due by itself */
 #define CLOSE_EVERY (CLOCK_SECOND / 4)
+#define PRUNE_EVERY CLOCK_HOUR
+#define RECEIPTS_KEPT (4 * CLOCK_DAY)      /* in memory; blocks wait three days for theirs */
 #define GONE_EVERY (5 * CLOCK_SECOND)      /* for dispatchers that are silent */
 #define REST (CLOCK_SECOND / 5)            /* after the store failed */
 #define RENDER_AGAIN CLOCK_MINUTE
@@ -500,6 +502,11 @@ static bool step(struct engine *engine, struct err *err)
 	if (rc == OK && clock_monotonic() >= engine->closed_at) {
 		engine->closed_at = clock_monotonic() + CLOSE_EVERY;
 		rc = blocks_close(engine, err);
+	}
+	if (rc == OK && clock_monotonic() >= engine->pruned_at) {
+		engine->pruned_at = clock_monotonic() + PRUNE_EVERY;
+		lives_prune(engine);
+		receipt_index_sweep(&engine->receipts, clock_now(), RECEIPTS_KEPT);
 	}
 	if (rc == OK && clock_monotonic() >= engine->gone_at) {
 		engine->gone_at = clock_monotonic() + GONE_EVERY;

@@ -97,6 +97,7 @@ static enum rc send_answer(struct acting *acting, struct err *err)
 	struct message_single message = {
 		.lane = LANE_ANSWER,
 		.channel = (enum channel_kind)acting->item.channel,
+		.person_id = acting->item.person_id == DB_NULL ? 0 : acting->item.person_id,
 		.address = acting->item.address,
 		.subject = acting->item.channel == CHANNEL_MAIL ? answer_subject(act->arena, acting->item.subject) : S(""),
 		.in_reply_to = acting->item.message_id,

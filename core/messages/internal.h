@@ -276,7 +276,7 @@ struct engine {
 	bool read_singly;              /* the rules stumbled over one: one by one for now */
 	bool recovered;
 	int64_t change_seen;
-	int64_t parts_at, looked_at, beat_at, swept_at, closed_at, gone_at, counted_at; /* monotonic: when it is next time to */
+	int64_t parts_at, looked_at, beat_at, swept_at, closed_at, gone_at, pruned_at, counted_at; /* monotonic: when it is next time to */
 	int64_t rest_until;            /* monotonic: the store failed; nothing new is marked before */
 	int failures;                  /* of the transaction, in a row, that another try does not mend */
 	struct fold fold;
@@ -311,6 +311,7 @@ enum rc lives_ask(struct engine *engine, struct db_tx *tx, struct arena *arena, 
                   size_t *count_out, struct err *err);
 void lives_settle(struct engine *engine, const struct verdict *verdicts, size_t count);
 void lives_release(struct engine *engine);
+void lives_prune(struct engine *engine);
 void lives_tell(struct engine *engine, bool all);
 
 /* --- open.c: blocks ---------------------------------------------------------------------------------------------- */

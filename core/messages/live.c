@@ -106,6 +106,35 @@ void lives_tell(struct engine *engine, bool all)
 	}
 }
 
+/* Forgets notices nothing in memory speaks of any more. */
+void lives_prune(struct engine *engine)
+{
+	struct id_map used = { 0 };
+	struct arena arena;
+	struct live **gone = NULL;
+	size_t at = 0, count = 0, capacity = 0;
+	void *value;
+	arena_init(&arena);
+	while (id_map_each(&engine->works, &at, &value))
+		id_map_set(&used, ((struct work *)value)->live->id, value);
+	for (at = 0; id_map_each(&engine->flights, &at, &value);)
+		if (((struct flight *)value)->live)
+			id_map_set(&used, ((struct flight *)value)->live->id, value);
+	for (at = 0; id_map_each(&engine->lives, &at, &value);) {
+		struct live *live = value;
+		if (!live->changed && !live->end_loose && !id_map_get(&used, live->id))
+			ARENA_PUSH(&arena, gone, count, capacity, live);
+	}
+	pthread_mutex_lock(&engine->lives_lock);
+	for (size_t i = 0; i < count; i++) {
+		id_map_remove(&engine->lives, gone[i]->id);
+		free(gone[i]);
+	}
+	pthread_mutex_unlock(&engine->lives_lock);
+	id_map_release(&used);
+	arena_release(&arena);
+}
+
 void lives_release(struct engine *engine)
 {
 	size_t at = 0;

@@ -166,7 +166,7 @@ enum rc message_count_notice(struct db_tx *tx, int64_t notice_id, struct message
 struct message_single {
 	enum message_lane lane;
 	enum channel_kind channel;
-	int64_t person_id, contact_id; /* 0 when unknown */
+	int64_t person_id, contact_id; /* 0 when unknown; a person may be given with an address, which is used then */
 	struct str address;            /* used when contact_id is 0; else empty */
 	struct str subject, body;
 	struct str in_reply_to;        /* mail: id of the message it answers, without <>; or empty */

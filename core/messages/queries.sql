@@ -205,6 +205,13 @@ VALUES (:message_id, :address, :subject, :in_reply_to, :body);
 -- name: message_text_find :one
 SELECT address, subject, in_reply_to, body FROM message_text WHERE message_id = :message_id;
 
+-- Texts of single messages (codes among them) that are long over.
+-- name: message_text_forget :exec
+-- parameter: before INTEGER
+DELETE FROM message_text WHERE message_id IN (
+	SELECT message_text.message_id FROM message_text JOIN message ON message.id = message_text.message_id
+	WHERE message.expires_at < :before AND message.state NOT IN (1, 3, 7) LIMIT 1000);
+
 -- A block's messages that may be handed over now.
 -- name: message_list_block :many
 -- row: message_due

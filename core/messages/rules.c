@@ -67,7 +67,8 @@ static enum rc answer(struct reader *reader, struct str text, struct err *err)
 	struct message_single message = {
 		.lane = LANE_ANSWER,
 		.channel = (enum channel_kind)reader->item->channel,
-		.person_id = 0, /* to the address that wrote, whoever that is */
+		/* To the address that wrote; the person, where that is certain, so that erasing them finds it. */
+		.person_id = reader->person_count == 1 ? reader->person_ids[0] : 0,
 		.address = reader->item->address,
 		.subject = reader->item->channel == CHANNEL_MAIL ? T(reader->arena, reader->language, MSG_messages_mail_answer_subject)
 		                                                 : S(""),

@@ -28,8 +28,11 @@ static void stop(struct channel *channel, int64_t patience)
 
 static size_t capacity(struct channel *channel)
 {
-	const struct fake_channel *fake = of(channel);
-	return fake->up && fake->window > fake->outstanding ? fake->window - fake->outstanding : 0;
+	struct fake_channel *fake = of(channel);
+	pthread_mutex_lock(&fake->lock);
+	size_t room = fake->up && fake->window > fake->outstanding ? fake->window - fake->outstanding : 0;
+	pthread_mutex_unlock(&fake->lock);
+	return room;
 }
 
 static void copy(char *out, size_t size, struct str text)
@@ -62,6 +65,7 @@ static size_t submit(struct channel *channel, const struct channel_message *mess
 {
 	struct fake_channel *fake = of(channel);
 	size_t taken = 0;
+	pthread_mutex_lock(&fake->lock);
 	for (; fake->up && taken < count; taken++) {
 		size_t parts = messages[taken].sms ? messages[taken].sms->part_count : 1;
 		if (fake->outstanding + parts > fake->window && fake->outstanding > 0)
@@ -73,6 +77,7 @@ static size_t submit(struct channel *channel, const struct channel_message *mess
 		if (fake->count < FAKE_MOST)
 			keep(fake, &messages[taken], parts);
 	}
+	pthread_mutex_unlock(&fake->lock);
 	return taken;
 }
 
@@ -87,8 +92,10 @@ static void acknowledge(struct channel *channel, const uint64_t *tickets, size_t
 
 static void counters(struct channel *channel, struct channel_counters *out)
 {
-	const struct fake_channel *fake = of(channel);
+	struct fake_channel *fake = of(channel);
+	pthread_mutex_lock(&fake->lock);
 	*out = (struct channel_counters){ .up = fake->up, .window = fake->window, .outstanding = fake->outstanding };
+	pthread_mutex_unlock(&fake->lock);
 }
 
 static void release(struct channel *channel)
@@ -101,6 +108,7 @@ static const struct channel_methods methods = { start, stop, capacity, submit, a
 void fake_init(struct fake_channel *fake, const char *name, enum channel_kind kind, size_t window)
 {
 	*fake = (struct fake_channel){ .channel = { &methods, name, kind }, .window = window, .next_ticket = 1 };
+	pthread_mutex_init(&fake->lock, NULL);
 	fake->messages = calloc(FAKE_MOST, sizeof *fake->messages);
 	if (!fake->messages)
 		abort();
@@ -110,11 +118,14 @@ void fake_release(struct fake_channel *fake)
 {
 	free(fake->messages);
 	fake->messages = NULL;
+	pthread_mutex_destroy(&fake->lock);
 }
 
 void fake_up(struct fake_channel *fake)
 {
+	pthread_mutex_lock(&fake->lock);
 	fake->up = true;
+	pthread_mutex_unlock(&fake->lock);
 	fake->events->on_state(fake->context, &fake->channel, true, S("bound"));
 	fake->events->on_room(fake->context, &fake->channel);
 }
@@ -126,7 +137,9 @@ static void report(struct fake_channel *fake, const struct channel_result *resul
 
 void fake_cut(struct fake_channel *fake)
 {
+	pthread_mutex_lock(&fake->lock);
 	fake->up = false;
+	pthread_mutex_unlock(&fake->lock);
 	for (size_t i = 0; i < fake->count; i++)
 		while (fake->messages[i].answered < fake->messages[i].parts) {
 			struct channel_result result = {

@@ -1,6 +1,10 @@
-/* A channel that keeps what it is given and says what the test tells it to. No thread: the test calls its events. */
+/* A channel that keeps what it is given and says what the test tells it to. No thread: the test calls its events; a dispatcher's
+ * thread may hand over meanwhile. */
 #ifndef CHANCERY_TESTS_ENGINE_FAKE_CHANNEL_H
 #define CHANCERY_TESTS_ENGINE_FAKE_CHANNEL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
 
 #include "core/messages/channel.h"
 
@@ -21,16 +25,15 @@ struct fake_channel {
 	struct channel channel;
 	const struct channel_events *events;
 	void *context;
+	pthread_mutex_t lock; /* guards up, outstanding, messages, count and submitted while a dispatcher's thread runs */
 	bool up;
-	bool instant;         /* accepts at once, from within submit (its own thread would) */
 	size_t window, outstanding;
 	struct fake_message *messages; /* FAKE_MOST */
 	size_t count;
 	uint64_t submitted;   /* in all; counts on when `messages` is full */
 	uint64_t tickets_stored, tickets_refused;
 	uint64_t next_ticket;
-	int64_t first_at;     /* monotonic, of the first hand-over */
-	uint64_t drain;       /* results owed in instant mode */
+	_Atomic int64_t first_at; /* monotonic, of the first hand-over */
 };
 
 void fake_init(struct fake_channel *fake, const char *name, enum channel_kind kind, size_t window);

@@ -204,6 +204,51 @@ static void test_language_and_where(void **state)
 	rig_release(&rig);
 }
 
+/* Texts of codes and answers do not stay for ever; what is still to be sent keeps its text. */
+static enum rc count_texts_work(struct db_tx *tx, void *context, struct err *err)
+{
+	struct get_texts_row row;
+	struct arena arena;
+	arena_init(&arena);
+	enum rc rc = get_texts(tx, &arena, &row, err);
+	arena_release(&arena);
+	*(int64_t *)context = row.texts;
+	return rc;
+}
+
+static void test_texts_are_forgotten(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 1);
+	say(&rig, 1, "SAFE");
+	fake_accept_all(&rig.sms);
+	rig_turn(&rig);
+	fake_cut(&rig.sms);
+	struct message_single late = { .lane = LANE_REST, .channel = CHANNEL_SMS, .address = S("+15559999999"), .body = S("1"),
+		                       .expires_at = clock_now() + 30 * CLOCK_DAY };
+	rig_queue(&rig, &late);
+	rig_turn(&rig);
+	int64_t texts = 0;
+	rig_read(&rig, count_texts_work, &texts);
+	assert_int_equal(texts, 2);
+	const struct job *job = &messages_desk.jobs[0];
+	job->run(rig.house);
+	rig_read(&rig, count_texts_work, &texts);
+	assert_int_equal(texts, 2);
+	clock_set_offset(clock_offset() + 8 * CLOCK_DAY);
+	job->run(rig.house);
+	rig_read(&rig, count_texts_work, &texts);
+	assert_int_equal(texts, 1);
+	rig.engine->pruned_at = 0;
+	rig_turn(&rig);
+	fake_up(&rig.sms);
+	rig_turn(&rig);
+	assert_string_equal(rig.sms.messages[rig.sms.count - 1].to, "+15559999999");
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
 /* --- whom not to answer -------------------------------------------------------------------------------------------------- */
 
 static void test_never_answered(void **state)
@@ -477,6 +522,7 @@ int main(void)
 		BOTH(test_answers_that_fit_nothing),
 		BOTH(test_stop_and_start),
 		BOTH(test_language_and_where),
+		BOTH(test_texts_are_forgotten),
 		BOTH(test_never_answered),
 		BOTH(test_loops_end),
 		BOTH(test_parts_in_any_order),

@@ -49,3 +49,7 @@ SELECT held_at FROM notice WHERE id = :id;
 
 -- name: wreck_counter :exec
 UPDATE message_counter SET people = people + 1 WHERE notice_id = :notice_id AND channel = :channel AND state = :state;
+
+-- name: get_texts :one
+-- column: texts INTEGER
+SELECT count(*) AS texts FROM message_text;

@@ -76,12 +76,13 @@ PAGES = {
     '/desk/alert/:id/review': [page('review', '/desk/alert/{draft}/review'), page('review-update', '/desk/alert/{alert}/review'),
                                page('sample-refused', '/desk/alert/{draft}/review', submit='/sample')],
     '/desk/alert/:id/send': [page('send', '/desk/alert/{draft}/send'), page('send-update', '/desk/alert/{alert}/send')],
+    '/desk/inbox': [page('inbox', '/desk/inbox', keyboard=True), page('inbox-closed', '/desk/inbox?show=closed')],
+    '/desk/inbox/:id': [page('incoming', '/desk/inbox/{incoming}'), page('incoming-mail', '/desk/inbox/{letter}'),
+                        page('incoming-gone', '/desk/inbox/' + '0' * 32, status=404)],
+    '/desk/messages': [page('messages', '/desk/messages'), page('lookup', '/desk/messages?person={person}'), page('lookup-nobody', '/desk/messages?person=' + '0' * 32, status=404)],
+    '/desk/delivery': [page('delivery', '/desk/delivery')],
     '/desk/me': [page('me', '/desk/me', keyboard=True), page('me-refused', '/desk/me', submit='/desk/me/password')],
     '/desk/users': [page('users', '/desk/users'), page('users-refused', '/desk/users', submit='/desk/users')],
-    '/desk/inbox': [page('inbox', '/desk/inbox'), page('inbox-closed', '/desk/inbox?show=closed')],
-    '/desk/inbox/:id': [page('inbox-gone', '/desk/inbox/' + 'f' * 32, status=404)],
-    '/desk/messages': [page('messages', '/desk/messages')],
-    '/desk/delivery': [page('delivery', '/desk/delivery')],
 }
 FILES = {
     '/my/:token/export': ('/my/{my}/export', 'application/json'),
@@ -105,6 +106,7 @@ class Facts:
         self.travellers()
         self.alerts()
         self.answers()
+        self.inbox()
 
     def keep(self, name, text, pattern):
         found = re.search(pattern, text)
@@ -189,6 +191,14 @@ class Facts:
         person = self.keep('person', board.source, r'/person/([0-9a-f]+)')
         self.officer.get(f'/desk/alert/{alert}/person/{person}').submit({}, button='take', action=person).expect()
         wait_for(lambda: self.next_call(alert), 'someone to call')
+
+    def inbox(self):
+        """A text from a phone nobody knows, and a letter; both wait."""
+        self.world.simulator.text_from('+21620999001', 'متى تفتح القنصلية؟ When does the consulate open?', to='7070')
+        self.world.simulator.mail_from('somebody@example.org', 'My passport was stolen.\nWhat can I do?', subject='Passport', to='alerts@localhost')
+        for name, words in (('incoming', 'consulate open'), ('letter', 'My passport was stolen')):
+            found = wait_for(lambda words=words: next((href for href, text in self.officer.get('/desk/inbox').links if words in text), None), words)
+            self.keep(name, found, r'/desk/inbox/([0-9a-f]+)')
 
     def next_call(self, alert):
         """Asks for the next person to call; the address of the page with their numbers, or None."""
