@@ -105,10 +105,26 @@ folder_lock(const char *data_folder, const char *name, bool alone, const char *h
 	return rc;
 }
 
+/* Before the first request can come, so that no thread sees it change. */
+static void
+take_port(void *context, int port)
+{
+	struct server *server = context;
+
+	if (*server->house->public_url)
+		return;
+	snprintf(server->url, sizeof server->url, "http://localhost:%d", port);
+	server->house->public_url = server->url;
+}
+
 enum rc
 server_start(struct server *server, struct house *house, const struct http_options *http, struct err *err)
 {
+	struct http_options ours = *http;
+
 	*server = (struct server){ .house = house, .lock = -1 };
+	ours.bound = take_port;
+	ours.context = server;
 	enum rc rc = folder_lock(house->data_folder, "server", false, "a backup is being restored into it", &server->lock, err);
 	if (rc == OK)
 		rc = house_start(house, err);
@@ -117,11 +133,7 @@ server_start(struct server *server, struct house *house, const struct http_optio
 	server->started = true;
 	rc = roads_open(house, &server->roads, err);
 	if (rc == OK)
-		rc = http_start(house, http, &server->http, err);
-	if (rc == OK && !*house->public_url) {
-		snprintf(server->url, sizeof server->url, "http://localhost:%d", http_port(server->http, false));
-		house->public_url = server->url;
-	}
+		rc = http_start(house, &ours, &server->http, err);
 	if (rc == OK)
 		rc = messages_serve(house, err);
 	if (rc == OK)

@@ -115,6 +115,9 @@ struct http_options {
 	const char *listen;         /* "127.0.0.1:8080", "[::1]:8080" or "unix:/path" */
 	const char *private_listen; /* the same for PERMIT_PRIVATE routes, or NULL */
 	bool allow_public_address;  /* else only loopback and unix sockets are bound */
+	/* Told the port really bound (0 for a unix socket) before the first request can come; or NULL. */
+	void (*bound)(void *context, int port);
+	void *context;
 	unsigned workers;           /* 0: 4 */
 	size_t queue_most;          /* 0: HTTP_QUEUE_MAX */
 	int64_t head_timeout;       /* microseconds for a whole head, and for a connection to stay idle; 0: 30 s */

@@ -158,14 +158,15 @@ static void on_library_log(void *context, const char *format, va_list args)
 	arena_release(&arena);
 }
 
-static enum rc open_listener(struct http_server *server, const char *where, bool is_private, bool allow_public,
+static enum rc open_listener(struct http_server *server, const struct http_options *options, bool is_private,
                              struct err *err)
 {
+	const char *where = is_private ? options->private_listen : options->listen;
 	struct listener *listener = &server->listeners[server->listener_count];
 	struct listen_socket opened;
 	enum rc rc = routes_build(&listener->routes, &server->arena, server->house, is_private, err);
 	if (rc == OK)
-		rc = listen_open(&server->arena, where, allow_public, &opened, err);
+		rc = listen_open(&server->arena, where, options->allow_public_address, &opened, err);
 	if (rc != OK)
 		return rc;
 	listener->server = server;
@@ -174,6 +175,8 @@ static enum rc open_listener(struct http_server *server, const char *where, bool
 	listener->port = opened.port;
 	listener->unix_path = opened.is_unix ? str_c(&server->arena, opened.path) : NULL;
 	pthread_mutex_init(&listener->lock, NULL);
+	if (!is_private && options->bound)
+		options->bound(options->context, opened.port);
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
 	listener->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, listener,                    //
 	                                    MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,              //
@@ -259,9 +262,9 @@ enum rc http_start(struct house *house, const struct http_options *options, stru
 	enum rc rc = start_threads(server, options->workers, err);
 	/* A start must not be half done: who can open one listener but not the other opens none. */
 	if (rc == OK)
-		rc = open_listener(server, options->listen, false, options->allow_public_address, err);
+		rc = open_listener(server, options, false, err);
 	if (rc == OK && options->private_listen)
-		rc = open_listener(server, options->private_listen, true, options->allow_public_address, err);
+		rc = open_listener(server, options, true, err);
 	if (rc != OK) {
 		http_stop(server);
 		return rc;
