@@ -46,15 +46,16 @@ async function open(reader, entry, language, viewport) {
 	if (entry.submit) {
 		[response] = await Promise.all([
 			reader.page.waitForNavigation({ waitUntil: 'load' }),
-			reader.page.evaluate(([action, fill]) => {
-				const posts = [...document.forms].filter(one => one.method === 'post');
+			reader.page.evaluate(([action, fill, press]) => {
+				const button = form => press ? form.querySelector(`button[value="${press}"]`) : null;
+				const posts = [...document.forms].filter(one => one.method === 'post' && (!press || button(one)));
 				const form = posts.find(one => new URL(one.action).pathname.endsWith(action)) ?? posts.find(one => one.action.includes(action));
 				for (const [name, value] of Object.entries(fill)) {
 					form.elements.namedItem(name).value = value;
 				}
 				form.noValidate = true;
-				setTimeout(() => form.requestSubmit(), 0);
-			}, [entry.submit, entry.fill ?? {}]),
+				setTimeout(() => form.requestSubmit(button(form)), 0);
+			}, [entry.submit, entry.fill ?? {}, entry.button]),
 		]);
 	}
 	const status = entry.status ?? (entry.submit ? 422 : 200);
@@ -113,7 +114,7 @@ async function walk(readers, entry) {
 			weight = ` ${weighed.first} bytes first, ${weighed.whole} in all`;
 		}
 	}
-	problems.push(...await special(readers.scripts, entry));
+	problems.push(...await special(readers.plain, entry));
 	problems.push(...readers.scripts.takeComplaints());
 	if (!entry.submit) {
 		problems.push(...await open(readers.plain, entry, plan.languages[0], PHONE));

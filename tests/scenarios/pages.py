@@ -76,6 +76,11 @@ PAGES = {
     '/desk/alert/:id/review': [page('review', '/desk/alert/{draft}/review'), page('review-update', '/desk/alert/{alert}/review'),
                                page('sample-refused', '/desk/alert/{draft}/review', submit='/sample')],
     '/desk/alert/:id/send': [page('send', '/desk/alert/{draft}/send'), page('send-update', '/desk/alert/{alert}/send')],
+    '/desk/inbox': [page('inbox', '/desk/inbox'), page('inbox-closed', '/desk/inbox?show=closed')],
+    '/desk/inbox/:id': [page('inbox-item', '/desk/inbox/{item}', keyboard=True), page('inbox-mail', '/desk/inbox/{mail_item}'),
+                        page('inbox-refused', '/desk/inbox/{item}', submit='/desk/inbox/', button='assign')],
+    '/desk/messages': [page('lookup', '/desk/messages'), page('lookup-person', '/desk/messages?person={person}')],
+    '/desk/delivery': [page('delivery', '/desk/delivery')],
     '/desk/me': [page('me', '/desk/me', keyboard=True), page('me-refused', '/desk/me', submit='/desk/me/password')],
     '/desk/users': [page('users', '/desk/users'), page('users-refused', '/desk/users', submit='/desk/users')],
     '/desk/inbox': [page('inbox', '/desk/inbox'), page('inbox-closed', '/desk/inbox?show=closed')],
@@ -105,6 +110,7 @@ class Facts:
         self.travellers()
         self.alerts()
         self.answers()
+        self.incoming()
 
     def keep(self, name, text, pattern):
         found = re.search(pattern, text)
@@ -189,6 +195,19 @@ class Facts:
         person = self.keep('person', board.source, r'/person/([0-9a-f]+)')
         self.officer.get(f'/desk/alert/{alert}/person/{person}').submit({}, button='take', action=person).expect()
         wait_for(lambda: self.next_call(alert), 'someone to call')
+
+    def incoming(self):
+        """What nobody can match: a text from an unknown phone and a mail from an unknown sender."""
+        self.world.simulator.text_from('+21698765432', 'Is the road to the airport open? عاجل', to='7070')
+        self.world.simulator.mail_from('stranger@example.org', 'Nobody answers at the consulate.\n\nPlease call.', subject='Lost passport', to='alerts@localhost')
+        def arrived():
+            found = dict(re.findall(r'href="/desk/inbox/([0-9a-f]+)(?:\?[^"]*)?"><bdi>([^<]*)', self.officer.get('/desk/inbox').source))
+            return found if len(found) == 2 else None
+        for item, excerpt in wait_for(arrived, 'two messages in the inbox').items():
+            self.values['item' if 'airport' in excerpt else 'mail_item'] = item
+        item = self.officer.get('/desk/inbox/' + self.values['item'])
+        token = next(form for form in item.forms if form.action.startswith('/desk/inbox/'))
+        self.officer.post('/desk/inbox/' + self.values['item'], [*map(tuple, token.fields), ('do', 'take')]).expect()
 
     def next_call(self, alert):
         """Asks for the next person to call; the address of the page with their numbers, or None."""
