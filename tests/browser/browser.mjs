@@ -9,6 +9,14 @@ export const axeSource = readFileSync(require.resolve('axe-core/axe.min.js'), 'u
 export const PHONE = { width: 320, height: 640 };
 export const DESKTOP = { width: 1280, height: 900 };
 
+// Ends with whoever started it: a browser must not outlive a test that was killed.
+const parent = process.ppid;
+setInterval(() => {
+	if (process.ppid !== parent) {
+		process.exit(1);
+	}
+}, 1000).unref();
+
 export function launch(executablePath) {
 	return chromium.launch({
 		executablePath,

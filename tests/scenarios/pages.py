@@ -2,8 +2,8 @@
 # stores: sqlite
 """Every page the program has, in a real browser: accessible, both directions, no sideways scroll, light, without scripts.
 
-The list of pages is made from the program's own list of routes: a route without an entry below fails, as does an entry whose
-route is gone. LANGUAGES (default "en ar"), SCREENSHOTS=FOLDER and PAGES="name name" (the beginnings of some names) are honoured.
+It runs on the demo's invented world. The list of pages is made from the program's own list of routes: a route without an entry
+below fails, as does an entry whose route is gone. LANGUAGES (default "en ar"), SCREENSHOTS=FOLDER and PAGES="name name" (the beginnings of some names) are honoured.
 """
 import http.client
 import json
@@ -13,14 +13,17 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'support'))
-from chancery import ROOT, World, store_argument, wait_for  # noqa: E402
+from browser import Browser  # noqa: E402
+from chancery import PASSWORD, ROOT, totp, wait_for  # noqa: E402
+from demo import Demo  # noqa: E402
 
 NODE = ROOT / 'node_modules' / 'node' / 'bin' / 'node'
 PROGRAM = ROOT / 'tests' / 'browser' / 'pages.mjs'
-AMAL, SHARED, LAYLA = 'amal@example.org', 'family@example.org', 'layla@example.org'
+AMAL, SHARED, LAYLA = 'amal.pages@example.org', 'family.pages@example.org', 'layla.pages@example.org'
 
 # A polygon whose edges cross: latitude and longitude, corner by corner.
 BOW_TIE = '35.0 51.0\n36.0 52.0\n35.0 52.0\n36.0 51.0\n35.0 51.0'
@@ -54,8 +57,8 @@ PAGES = {
     '/desk/alert/:id/board': [page('board', '/desk/alert/{alert}/board'), page('board-help', '/desk/alert/{alert}/board?view=help'),
                               page('board-nobody', '/desk/alert/{over}/board?q=nobody')],
     '/desk/alert/:id/person/:person': [page('person', '/desk/alert/{alert}/person/{person}')],
-    '/desk/alert/:id/calls': [page('calls', '/desk/alert/{alert}/calls'), page('call', '{call}'), page('calls-idle', '/desk/alert/{over}/calls'),
-                              page('calls-paper', '/desk/alert/{alert}/calls?print=1', print=['Earthquake near Tehran', 'Zahra Example'])],
+    '/desk/alert/:id/calls': [page('calls', '/desk/alert/{alert}/calls'), page('call', '{call}', keyboard=True), page('calls-idle', '/desk/alert/{over}/calls'),
+                              page('calls-paper', '/desk/alert/{alert}/calls?print=1', print=['Earthquake near Tehran', 'Outcome'])],
     '/desk/alert/:id/ask': [page('ask', '/desk/alert/{alert}/ask'), page('ask-over', '/desk/alert/{over}/ask')],
     '/desk/alert/:id/handover': [page('handover', '/desk/alert/{alert}/handover', print=['Earthquake near Tehran'])],
     '/unsubscribe/:token': [page('unsubscribe', '/unsubscribe/{unsubscribe}'), page('unsubscribe-gone', '/unsubscribe/' + 'x' * 22, status=404)],
@@ -76,10 +79,10 @@ PAGES = {
     '/desk/alert/:id/review': [page('review', '/desk/alert/{draft}/review'), page('review-update', '/desk/alert/{alert}/review'),
                                page('sample-refused', '/desk/alert/{draft}/review', submit='/sample')],
     '/desk/alert/:id/send': [page('send', '/desk/alert/{draft}/send'), page('send-update', '/desk/alert/{alert}/send')],
-    '/desk/inbox': [page('inbox', '/desk/inbox', keyboard=True), page('inbox-closed', '/desk/inbox?show=closed')],
-    '/desk/inbox/:id': [page('incoming', '/desk/inbox/{incoming}'), page('incoming-mail', '/desk/inbox/{letter}'),
-                        page('incoming-gone', '/desk/inbox/' + '0' * 32, status=404)],
-    '/desk/messages': [page('messages', '/desk/messages'), page('lookup', '/desk/messages?person={person}'), page('lookup-nobody', '/desk/messages?person=' + '0' * 32, status=404)],
+    '/desk/inbox': [page('inbox', '/desk/inbox'), page('inbox-closed', '/desk/inbox?show=closed')],
+    '/desk/inbox/:id': [page('inbox-item', '/desk/inbox/{item}', keyboard=True), page('inbox-mail', '/desk/inbox/{mail_item}'), page('inbox-gone', '/desk/inbox/' + 'f' * 32, status=404),
+                        page('inbox-refused', '/desk/inbox/{item}', submit='/desk/inbox/', button='assign')],
+    '/desk/messages': [page('lookup', '/desk/messages'), page('lookup-person', '/desk/messages?person={person}'), page('lookup-nobody', '/desk/messages?person=' + '0' * 32, status=404)],
     '/desk/delivery': [page('delivery', '/desk/delivery')],
     '/desk/me': [page('me', '/desk/me', keyboard=True), page('me-refused', '/desk/me', submit='/desk/me/password')],
     '/desk/users': [page('users', '/desk/users'), page('users-refused', '/desk/users', submit='/desk/users')],
@@ -96,17 +99,42 @@ FILES = {
 }
 
 
+class Invented:
+    """The demo's installation, with an officer and as many travellers' browsers as are asked for."""
+
+    def __init__(self, folder):
+        self.folder, self.readers = folder, 0
+        self.demo = Demo(folder, f'sqlite:{folder}/chancery.db')
+        self.base, self.simulator = self.demo.base, self.demo.simulator
+
+    def command(self, *words):
+        return self.demo.command(*words)
+
+    def browser(self):
+        """Each from an address of its own (RFC 2544), as behind the proxy: they do not share a budget of tries."""
+        self.readers += 1
+        return Browser(self.base, 'en', f'198.18.{self.readers >> 8}.{self.readers & 255}')
+
+    def officer(self):
+        browser = self.browser()
+        link = re.search(r'http://\S+(/setup/\S+)', self.demo.printed).group(1)
+        page_of_setup = browser.get(link).expect()
+        secret = re.search(r'<code dir="ltr">([A-Z2-7 ]+)</code>', page_of_setup.source).group(1).replace(' ', '')
+        page_of_setup.submit({'password': PASSWORD, 'again': PASSWORD, 'code': totp(secret)}).expect('recovery codes')
+        return browser
+
+
 class Facts:
     """Fills the installation through its pages and keeps the addresses that come of it."""
 
     def __init__(self, world):
         self.world, self.values, self.read = world, {}, set()
         self.officer = world.officer()
-        self.values['setup'] = json.loads(world.command('user', 'add', 'Reader Example', 'reader', '--permission', 'reader', json_output=True))['path']
+        self.values['setup'] = re.search(r'/setup/\S+', world.command('user', 'add', 'Reader Example', 'reader', '--permission', 'reader')).group(0)
         self.travellers()
         self.alerts()
         self.answers()
-        self.inbox()
+        self.incoming()
 
     def keep(self, name, text, pattern):
         found = re.search(pattern, text)
@@ -136,7 +164,7 @@ class Facts:
         text = browser.get(f'/my/{my}').expect('Amal').source
         self.keep('trip', text, r'/trips/([0-9a-f]{8,})')
         self.keep('watch', text, r'/watches/([0-9a-f]{8,})')
-        done = self.world.browser().get('/enrol').submit({'name': 'Zahra Example', 'email': 'zahra@example.org', **stay}, action='/enrol').expect()
+        done = self.world.browser().get('/enrol').submit({'name': 'Zahra Example', 'email': 'zahra.pages@example.org', **stay}, action='/enrol').expect()
         self.keep('new_my', done.source, r'/my/([A-Za-z0-9_-]{20,})')
         self.keep('new_confirm', done.source, r'/confirm/([A-Za-z0-9_-]{20,})')
 
@@ -192,13 +220,20 @@ class Facts:
         self.officer.get(f'/desk/alert/{alert}/person/{person}').submit({}, button='take', action=person).expect()
         wait_for(lambda: self.next_call(alert), 'someone to call')
 
-    def inbox(self):
-        """A text from a phone nobody knows, and a letter; both wait."""
-        self.world.simulator.text_from('+21620999001', 'متى تفتح القنصلية؟ When does the consulate open?', to='7070')
-        self.world.simulator.mail_from('somebody@example.org', 'My passport was stolen.\nWhat can I do?', subject='Passport', to='alerts@localhost')
-        for name, words in (('incoming', 'consulate open'), ('letter', 'My passport was stolen')):
-            found = wait_for(lambda words=words: next((href for href, text in self.officer.get('/desk/inbox').links if words in text), None), words)
-            self.keep(name, found, r'/desk/inbox/([0-9a-f]+)')
+    def incoming(self):
+        """What nobody can match: a text from an unknown phone and a mail from an unknown sender."""
+        self.world.simulator.text_from('+21698765432', 'Is the road to the airport open? عاجل', to='7070')
+        self.world.simulator.mail_from('stranger@example.org', 'Nobody answers at the consulate.\n\nPlease call.', subject='Lost passport', to='alerts@chancery.example')
+        def arrived():
+            found = dict(re.findall(r'href="/desk/inbox/([0-9a-f]+)(?:\?[^"]*)?"><bdi>([^<]*)', self.officer.get('/desk/inbox').source))
+            for item, excerpt in found.items():
+                if 'airport' in excerpt or 'Nobody answers' in excerpt:
+                    self.values['item' if 'airport' in excerpt else 'mail_item'] = item
+            return 'item' in self.values and 'mail_item' in self.values
+        wait_for(arrived, 'two messages in the inbox')
+        item = self.officer.get('/desk/inbox/' + self.values['item'])
+        token = next(form for form in item.forms if form.action.startswith('/desk/inbox/'))
+        self.officer.post('/desk/inbox/' + self.values['item'], [*map(tuple, token.fields), ('do', 'take')]).expect()
 
     def next_call(self, alert):
         """Asks for the next person to call; the address of the page with their numbers, or None."""
@@ -247,7 +282,7 @@ def plan_pages(routes, facts, wanted):
 def check_files(world, facts):
     """Routes that answer with something else than a page: a stream never ends, so only the head is read."""
     for pattern, (path, content_type) in FILES.items():
-        connection = http.client.HTTPConnection('127.0.0.1', world.port, timeout=30)
+        connection = http.client.HTTPConnection(world.base.removeprefix('http://'), timeout=30)
         connection.request('GET', path.format(**facts.values), headers={'Cookie': '; '.join(f'{one}={two}' for one, two in facts.officer.cookies.items())})
         answer = connection.getresponse()
         found = answer.getheader('content-type', '')
@@ -255,24 +290,35 @@ def check_files(world, facts):
         assert answer.status == 200 and found.startswith(content_type), f'{pattern}: {answer.status} {found}'
 
 
+def walk(world):
+    """Fills the world, writes the plan and lets the browser follow it."""
+    facts = Facts(world)
+    routes = [json.loads(line) for line in world.command('--json', 'routes').splitlines()]
+    plan = {
+        'base': world.base, 'chromium': shutil.which('chromium'), 'languages': os.environ.get('LANGUAGES', 'en ar').split(),
+        'thorough': bool(os.environ.get('THOROUGH')), 'screenshots': os.environ.get('SCREENSHOTS'),
+        'cookies': {'anyone': [], 'officer': list(facts.officer.cookies.items())},
+        'pages': plan_pages(routes, facts, os.environ.get('PAGES', '').split()),
+    }
+    check_files(world, facts)
+    path = world.folder / 'plan.json'
+    path.write_text(json.dumps(plan), encoding='utf-8')
+    done = subprocess.run([NODE, PROGRAM, path], check=False, timeout=1200)
+    assert done.returncode == 0, 'pages with something wrong: see above'
+    world.command('check')
+
+
 def main():
-    chromium = shutil.which('chromium')
-    assert chromium and NODE.exists(), 'Debian\'s chromium and the npm packages are needed (./test installs both)'
-    with World(store_argument()) as world:
-        facts = Facts(world)
-        routes = [json.loads(line) for line in world.command('routes', json_output=True).splitlines()]
-        wanted = os.environ.get('PAGES', '').split()
-        plan = {
-            'base': world.base, 'chromium': chromium, 'languages': os.environ.get('LANGUAGES', 'en ar').split(),
-            'thorough': bool(os.environ.get('THOROUGH')), 'screenshots': os.environ.get('SCREENSHOTS'),
-            'cookies': {'anyone': [], 'officer': list(facts.officer.cookies.items())},
-            'pages': plan_pages(routes, facts, wanted),
-        }
-        check_files(world, facts)
-        path = world.folder / 'plan.json'
-        path.write_text(json.dumps(plan), encoding='utf-8')
-        done = subprocess.run([NODE, PROGRAM, path], check=False, timeout=900)
-        assert done.returncode == 0, 'pages with something wrong: see above'
+    assert shutil.which('chromium') and NODE.exists(), 'Debian\'s chromium and the npm packages are needed (./test installs both)'
+    folder = pathlib.Path(tempfile.mkdtemp(prefix='chancery-pages-'))
+    world = None
+    try:
+        world = Invented(folder)
+        walk(world)
+    finally:
+        if world:
+            world.demo.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == '__main__':
