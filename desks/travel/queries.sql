@@ -694,20 +694,13 @@ FROM recipient r JOIN person_name n ON n.person_id = r.person_id JOIN person p O
 WHERE r.alert_id = :alert_id AND r.class BETWEEN :class_least AND :class_most
 ORDER BY r.class, r.changed_at, r.person_id;
 
--- name: board_country_list :many
--- parameter: since INTEGER
--- parameter: until INTEGER
--- column: country TEXT
-SELECT DISTINCT l.country FROM recipient r JOIN leg l ON l.person_id = r.person_id
-WHERE r.alert_id = :alert_id AND l.from_at <= :until AND l.to_at >= :since ORDER BY l.country LIMIT 300;
-
 -- name: board_case_count :many
 -- column: people INTEGER
 SELECT case_state, count(*) AS people FROM recipient WHERE alert_id = :alert_id AND case_state > 0 GROUP BY case_state ORDER BY case_state;
 
 -- name: board_keyword_only_count :one
 -- column: people INTEGER
-SELECT count(*) AS people FROM recipient WHERE alert_id = :alert_id AND case_state IN (1, 2) AND help_keyword_only = 1;
+SELECT count(*) AS people FROM recipient WHERE alert_id = :alert_id AND case_state > 0 AND case_state IN (1, 2) AND help_keyword_only = 1;
 
 -- Where a person is going to be, on stays that touch the alert's time.
 -- name: board_leg_list :many
@@ -809,7 +802,7 @@ ORDER BY r.calls, r.person_id LIMIT 1 FOR UPDATE OF r SKIP LOCKED;
 -- name: call_next_again :one
 -- parameter: now INTEGER
 SELECT r.person_id FROM recipient r
-WHERE r.alert_id = :alert_id AND r.call_state IN (1, 2) AND r.class IN (3, 4) AND r.released = 0
+WHERE r.alert_id = :alert_id AND r.call_state BETWEEN 1 AND 2 AND r.class IN (3, 4) AND r.released = 0
 	AND (r.call_until IS NULL OR r.call_until <= :now)
 	AND (EXISTS (SELECT 1 FROM contact c WHERE c.person_id = r.person_id AND c.channel = 2)
 		OR EXISTS (SELECT 1 FROM emergency_contact e WHERE e.person_id = r.person_id AND e.phone <> ''))
@@ -818,17 +811,17 @@ ORDER BY r.calls, r.changed_at, r.person_id LIMIT 1;
 -- name: call_next_again :one
 -- dialect: postgres
 SELECT r.person_id FROM recipient r
-WHERE r.alert_id = :alert_id AND r.call_state IN (1, 2) AND r.class IN (3, 4) AND r.released = 0
+WHERE r.alert_id = :alert_id AND r.call_state BETWEEN 1 AND 2 AND r.class IN (3, 4) AND r.released = 0
 	AND (r.call_until IS NULL OR r.call_until <= :now)
 	AND (EXISTS (SELECT 1 FROM contact c WHERE c.person_id = r.person_id AND c.channel = 2)
 		OR EXISTS (SELECT 1 FROM emergency_contact e WHERE e.person_id = r.person_id AND e.phone <> ''))
 ORDER BY r.calls, r.changed_at, r.person_id LIMIT 1 FOR UPDATE OF r SKIP LOCKED;
 
--- How far the calling is: rows by state, of those who have not answered.
+-- How far the calling is: rows of those who have not answered, by state; the many whom nobody called yet are told by the sums.
 -- name: call_count :many
 -- column: people INTEGER
 SELECT call_state, count(*) AS people FROM recipient
-WHERE alert_id = :alert_id AND class IN (3, 4) AND released = 0 GROUP BY call_state ORDER BY call_state;
+WHERE alert_id = :alert_id AND call_state > 0 AND class IN (3, 4) AND released = 0 GROUP BY call_state ORDER BY call_state;
 
 -- Who is on the telephone with whom.
 -- name: call_lock_list :many
@@ -840,7 +833,7 @@ LEFT JOIN officer o ON o.id = r.call_owner
 WHERE r.alert_id = :alert_id AND r.call_state = 1 AND r.class IN (3, 4) AND r.released = 0 AND r.call_until > :now
 ORDER BY r.call_until LIMIT 100;
 
--- The list on paper: nobody's who is being called or reached, fewest calls first.
+-- The list on paper, in the order of the index: who was not called yet first; nobody who is on the telephone now.
 -- name: call_list :many
 -- row: board_person
 -- parameter: since INTEGER
@@ -861,9 +854,9 @@ LEFT JOIN leg l ON l.id = (SELECT x.id FROM leg x
 LEFT JOIN response_text t ON t.response_id = (SELECT max(a.id) FROM response a
 	JOIN response_text b ON b.response_id = a.id
 	WHERE a.alert_id = r.alert_id AND a.person_id = r.person_id AND a.status IN (1, 2))
-WHERE r.alert_id = :alert_id AND r.class IN (3, 4) AND r.released = 0
-	AND (r.call_state IN (0, 2) OR (r.call_state = 1 AND r.call_until <= :now))
-ORDER BY r.calls, r.person_id LIMIT :most OFFSET :skip;
+WHERE r.alert_id = :alert_id AND r.call_state BETWEEN 0 AND 2 AND r.class IN (3, 4) AND r.released = 0
+	AND (r.call_state <> 1 OR r.call_until <= :now)
+ORDER BY r.call_state, r.calls, r.person_id LIMIT :most OFFSET :skip;
 
 -- --- rows for everyone ---------------------------------------------------------------------------------------------
 

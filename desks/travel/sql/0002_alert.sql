@@ -87,6 +87,7 @@ CREATE TABLE recipient (
 	PRIMARY KEY (alert_id, person_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX recipient_call ON recipient (alert_id, call_state, calls, person_id) WHERE class IN (3, 4) AND released = 0;
+CREATE INDEX recipient_lock ON recipient (alert_id, call_until) WHERE call_state = 1;
 CREATE INDEX recipient_person ON recipient (person_id);
 CREATE INDEX recipient_case ON recipient (alert_id, case_state, changed_at) WHERE case_state > 0;
 CREATE INDEX recipient_class ON recipient (alert_id, class, changed_at);
