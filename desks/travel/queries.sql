@@ -862,17 +862,19 @@ ORDER BY r.call_state, r.calls, r.person_id LIMIT :most OFFSET :skip;
 
 -- Notices whose people have not all got their row yet.
 -- name: board_fill_list :many
-SELECT n.id, n.event_id FROM notice n
-WHERE n.kind = 1 AND NOT EXISTS (SELECT 1 FROM recipient_fill f WHERE f.notice_id = n.id)
+-- column: done INTEGER
+SELECT n.id, n.event_id, coalesce(f.done, 0) AS done FROM notice n LEFT JOIN recipient_fill f ON f.notice_id = n.id
+WHERE n.kind = 1 AND f.filled_at IS NULL
 ORDER BY n.id LIMIT 100;
 
 -- name: board_fill_waiting :one
 -- column: waiting INTEGER
-SELECT count(*) AS waiting FROM notice n
-WHERE n.kind = 1 AND n.event_id = :event_id AND NOT EXISTS (SELECT 1 FROM recipient_fill f WHERE f.notice_id = n.id);
+SELECT count(*) AS waiting FROM notice n LEFT JOIN recipient_fill f ON f.notice_id = n.id
+WHERE n.kind = 1 AND n.event_id = :event_id AND f.filled_at IS NULL;
 
--- name: board_fill_done :exec
-INSERT INTO recipient_fill (notice_id, filled_at) VALUES (:notice_id, :filled_at) ON CONFLICT (notice_id) DO NOTHING;
+-- name: board_fill_put :exec
+INSERT INTO recipient_fill (notice_id, done, filled_at) VALUES (:notice_id, :done, :filled_at)
+ON CONFLICT (notice_id) DO UPDATE SET done = excluded.done, filled_at = excluded.filled_at;
 
 -- --- asking again --------------------------------------------------------------------------------------------------
 
@@ -909,8 +911,8 @@ SELECT alert_id, status, count(*) AS people FROM companion_response WHERE status
 -- Alerts that were sent, and whether everyone frozen has a row.
 -- name: board_check_alerts :many
 -- column: unfilled INTEGER
-SELECT a.id, (SELECT count(*) FROM notice n WHERE n.kind = 1 AND n.event_id = a.id
-		AND NOT EXISTS (SELECT 1 FROM recipient_fill f WHERE f.notice_id = n.id)) AS unfilled
+SELECT a.id, (SELECT count(*) FROM notice n LEFT JOIN recipient_fill f ON f.notice_id = n.id
+		WHERE n.kind = 1 AND n.event_id = a.id AND f.filled_at IS NULL) AS unfilled
 FROM alert a WHERE a.version_id IS NOT NULL AND a.state IN (2, 3) ORDER BY a.id;
 
 -- Rows whose class is not what the newest answer says.

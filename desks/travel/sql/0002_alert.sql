@@ -137,8 +137,9 @@ CREATE INDEX board_action_person ON board_action (alert_id, person_id);
 CREATE INDEX board_action_time ON board_action (alert_id, at);
 
 CREATE TABLE recipient_fill (
-	notice_id INTEGER PRIMARY KEY, -- everyone frozen in this notice has a row in recipient now
-	filled_at INTEGER NOT NULL -- UTC microseconds
+	notice_id INTEGER PRIMARY KEY, -- the people frozen in this notice get their rows in recipient
+	done INTEGER NOT NULL, -- so many have theirs, in the order of its blocks
+	filled_at INTEGER -- UTC microseconds: all have
 ) STRICT;
 
 CREATE TABLE board_note (
