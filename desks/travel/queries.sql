@@ -445,6 +445,14 @@ SELECT a.id, a.public_id, a.number, a.kind, a.exercise, a.state, a.version_id, a
 FROM alert a JOIN alert_version v ON v.id = a.version_id
 WHERE a.public_id = :public_id;
 
+-- For who writes what many people are to an alert: no answer comes between reading their standing and writing it.
+-- name: alert_hold_alone :one
+SELECT id FROM alert WHERE id = :id;
+
+-- name: alert_hold_alone :one
+-- dialect: postgres
+SELECT id FROM alert WHERE id = :id FOR UPDATE;
+
 -- Keeps a version from being sent between reading a person's standing and writing it.
 -- name: board_alert_hold :one
 SELECT id FROM alert WHERE id = :id;
