@@ -448,7 +448,10 @@ static enum rc late_in_store(struct db_tx *tx, void *context, struct err *err)
 	struct arena arena;
 
 	arena_init(&arena);
-	enum rc rc = late_look(tx, &arena, work, &view, err);
+	struct alert_hold_alone_row held;
+	enum rc rc = alert_hold_alone(tx, &arena, &(struct alert_hold_alone_args){ .id = work->in_force.alert_id }, &held, err);
+	if (rc == OK)
+		rc = late_look(tx, &arena, work, &view, err);
 	if (rc == OK && view.row)
 		rc = write_row(tx, work, &view.version, &view.presence, view.before, &view.step, err);
 	if (rc == OK && view.speaks)

@@ -122,7 +122,10 @@ static enum rc send_in_store(struct db_tx *tx, void *context, struct err *err)
 	int64_t changed = 0;
 
 	arena_init(&arena);
-	enum rc rc = version_row_find(tx, &arena, &(struct version_row_find_args){ .id = version->id }, &row, err);
+	struct alert_hold_alone_row held;
+	enum rc rc = alert_hold_alone(tx, &arena, &(struct alert_hold_alone_args){ .id = work->alert.id }, &held, err);
+	if (rc == OK)
+		rc = version_row_find(tx, &arena, &(struct version_row_find_args){ .id = version->id }, &row, err);
 	if (rc == OK && (row.state != VERSION_DRAFT || row.changed_at != version->changed_at))
 		rc = err_set(err, CONFLICT, "the draft was changed or sent by someone else");
 	if (rc == OK)

@@ -78,6 +78,10 @@ void board_line_fill(struct request *request, const struct board_person *row, st
 	struct arena *arena = request->arena;
 	const enum language language = language_find(row->language);
 	struct places *places = travel_places(request->house);
+	const struct str stay = or_empty(row->place_name);
+	const struct str country = str_is_empty(row->country) ? S("")
+	                           : places ? country_name(places, arena, row->country, languages[request->language].tag)
+	                                    : row->country;
 	const size_t class = row->class >= COUNTER_SAFE && row->class <= COUNTER_UNREACHABLE ? (size_t)row->class : COUNTER_SILENT;
 	*out = (struct board_line){
 		.id = row->public_id,
@@ -90,10 +94,8 @@ void board_line_fill(struct request *request, const struct board_person *row, st
 		.late = row->late != 0,
 		.possible = row->certain == 0,
 		.keyword_only = row->help_keyword_only != 0,
-		.country = str_is_empty(row->country) ? S("")
-		           : places ? country_name(places, arena, row->country, languages[request->language].tag)
-		                    : row->country,
-		.stay = or_empty(row->place_name),
+		.country = str_find(stay, country, 0) == SIZE_MAX ? country : S(""), /* "Tehran, Iran" has said it */
+		.stay = stay,
 		.note = or_empty(row->note),
 		.place = or_empty(row->place),
 		.language = language == LANGUAGE_COUNT ? row->language : str_from(languages[language].name),
@@ -361,27 +363,31 @@ static enum rc read_sums(struct db_tx *tx, struct board_work *work, struct err *
 	return OK;
 }
 
-static enum rc read_choices(struct db_tx *tx, struct board_work *work, struct err *err)
+/* All countries of the gazetteer: going through everybody to find theirs would take longer than the page. */
+static enum rc country_choices(struct board_work *work, struct err *err)
 {
 	struct request *request = work->request;
 	struct board_view *view = &work->view;
 	struct places *places = travel_places(request->house);
-	const struct board_window window = board_window_of(&work->alert, request->now);
-	struct board_country_list_row *countries;
-	size_t count;
-	enum rc rc = board_country_list(
-		tx, request->arena,
-		&(struct board_country_list_args){ .alert_id = work->alert.id, .since = window.since, .until = window.until }, &countries, &count, err);
+	struct country *countries = NULL;
+	size_t count = 0;
+	enum rc rc = places ? country_list(places, request->arena, languages[request->language].tag, &countries, &count, err) : OK;
 	if (rc != OK)
 		return rc;
 	view->countries = ARENA_NEW_ARRAY(request->arena, struct choice, count + 1);
 	view->countries[view->country_count++] = (struct choice){ S(""), T(request->arena, request->language, MSG_board_every_country),
 		                                                  work->filter.country.len == 0 };
-	for (size_t i = 0; i < count; i++)
-		view->countries[view->country_count++] = (struct choice){
-			countries[i].country,
-			places ? country_name(places, request->arena, countries[i].country, languages[request->language].tag) : countries[i].country,
-			str_equal(work->filter.country, countries[i].country) };
+	for (size_t i = 0; i < count; i++) {
+		const struct str code = str_copy(request->arena, str_from(countries[i].code));
+		view->countries[view->country_count++] = (struct choice){ code, countries[i].name, str_equal(work->filter.country, code) };
+	}
+	return OK;
+}
+
+static void other_choices(struct board_work *work)
+{
+	struct request *request = work->request;
+	struct board_view *view = &work->view;
 	view->languages = ARENA_NEW_ARRAY(request->arena, struct choice, LANGUAGE_COUNT + 1);
 	view->languages[view->language_count++] = (struct choice){ S(""), T(request->arena, request->language, MSG_board_every_language),
 		                                                   work->filter.language.len == 0 };
@@ -392,7 +398,6 @@ static enum rc read_choices(struct db_tx *tx, struct board_work *work, struct er
 	for (size_t i = 0; i < COUNT_OF(ranges); i++)
 		view->views[view->view_count++] = (struct choice){ str_from(ranges[i].view), T(request->arena, request->language, ranges[i].text),
 			                                           str_equal(work->filter.view, str_from(ranges[i].view)) };
-	return OK;
 }
 
 static enum rc read_board(struct db_tx *tx, void *context, struct err *err)
@@ -409,7 +414,9 @@ static enum rc read_board(struct db_tx *tx, void *context, struct err *err)
 	if (rc == OK)
 		rc = read_sums(tx, work, err);
 	if (rc == OK)
-		rc = read_choices(tx, work, err);
+		rc = country_choices(work, err);
+	if (rc == OK)
+		other_choices(work);
 	if (rc == OK)
 		rc = board_list_read(tx, request, &work->alert, &work->filter, &rows, &work->view.line_count, &work->view.more, err);
 	if (rc == OK)

@@ -106,12 +106,14 @@ struct ask_plan {
 	int64_t could_repeat;         /* who have no other channel */
 	int64_t not_told;             /* whose message has not left yet: not asked */
 	int64_t no_channel;           /* nothing usable is left */
+	bool filling;                 /* the rows of some are still being written: nobody is asked before all are there */
 };
 /* Whom a reminder would reach now. In the arena. */
 enum rc ask_plan_make(struct db_tx *tx, struct arena *arena, const struct board_alert *alert, bool repeat, int64_t now, struct ask_plan *out,
                       struct err *err);
 /* Freezes the reminder for a plan made just before (someone who answered in between is asked once too often): OK means it will be sent. The
- * same form_key again is OK, *people_out is the first one's. CONFLICT: the alert is not in force, was updated meanwhile, or nobody is left. */
+ * same form_key again is OK, *people_out is the first one's. CONFLICT: the alert is not in force, was updated meanwhile, nobody is left,
+ * or not everyone has a row yet. */
 enum rc ask_again(struct db_tx *tx, struct arena *arena, const struct board_alert *alert, const struct ask_plan *plan, int64_t officer_id,
                   struct str form_key, int64_t now, int64_t *people_out, struct err *err);
 

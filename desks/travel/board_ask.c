@@ -148,6 +148,11 @@ static enum rc make(struct db_tx *tx, struct asking *asking, const struct board_
 		              err);
 	if (rc == OK)
 		person_end(asking);
+	struct board_fill_waiting_row fill;
+	if (rc == OK)
+		rc = board_fill_waiting(tx, asking->arena, &(struct board_fill_waiting_args){ .event_id = alert->id }, &fill, err);
+	if (rc == OK)
+		asking->plan.filling = fill.waiting > 0;
 	/* Who has no usable address at all was not among the rows. */
 	struct alert_counters counters;
 	if (rc == OK)
@@ -186,6 +191,12 @@ static enum rc freeze(struct db_tx *tx, struct arena *arena, const struct board_
 	};
 	int64_t notice_id = 0;
 	enum rc rc = notice_freeze(tx, &notice, plan->people, plan->count, now, &notice_id, err);
+	/* They came out of the rows, so each has one. */
+	if (rc == OK)
+		rc = board_fill_put(
+			tx,
+			&(struct board_fill_put_args){ .notice_id = notice_id, .done = (int64_t)plan->count, .filled_at = now }, NULL,
+			err);
 	const struct board_entry entry = { .alert = alert, .officer_id = officer_id, .kind = BOARD_ASK, .was = notice_id,
 		                           .became = (int64_t)plan->count, .form_key = form_key };
 	return rc == OK ? board_entry_add(tx, arena, &entry, now, NULL, err) : rc;
@@ -209,7 +220,7 @@ enum rc ask_again(struct db_tx *tx, struct arena *arena, const struct board_aler
 		rc = board_alert_find(tx, arena, &(struct board_alert_find_args){ .alert_id = alert->id }, &current, err);
 	if (rc == OK && (current.state != ALERT_IN_FORCE || current.expires <= now || current.version_id != alert->version_id))
 		rc = err_set(err, CONFLICT, "alert %lld is not in force or was updated", (long long)alert->id);
-	if (rc == OK && plan->count == 0)
+	if (rc == OK && (plan->count == 0 || plan->filling))
 		rc = err_set(err, CONFLICT, "nobody is left to ask");
 	if (rc == OK)
 		rc = freeze(tx, arena, &current, plan, officer_id, form_key, now, err);

@@ -1,12 +1,13 @@
 /* Rows for everyone, and the check of all sums.
  *
  * A send writes rows only for those who differ from "waits for an answer", so that a million people are frozen in half a second. The lists of
- * the board need the others too: they get their rows right after, in short steps beside all other work. A row changes no sum. */
+ * the board need the others too: they get their rows right after, in short steps beside all other work, for a second of every two. A row changes no sum. */
 #include <stdlib.h>
 
 #include "desks/travel/board.h"
 
-#define FILL_STEP 1000
+#define FILL_STEP 500
+#define FILL_RUN CLOCK_SECOND /* of one run of the job: others wait for their turn */
 
 struct filling {
 	struct db *db;
@@ -15,6 +16,7 @@ struct filling {
 	size_t count, capacity;
 	size_t at; /* of the step being written */
 	int64_t now;
+	int64_t until; /* monotonic: then the run ends */
 };
 
 static enum rc take_person(void *context, int64_t person_id, int64_t text_group, unsigned channels)
@@ -48,28 +50,33 @@ static enum rc read_people(struct db_tx *tx, void *context, struct err *err)
 	return notice_each_person(tx, filling->notice_id, take_person, filling, err);
 }
 
+/* The rows and how far it came, in one transaction: what a crash cuts off goes on there. */
 static enum rc write_step(struct db_tx *tx, void *context, struct err *err)
 {
 	struct filling *filling = context;
-	const size_t left = filling->count - filling->at;
-	return recipient_add(tx, filling->rows + filling->at, left < FILL_STEP ? left : FILL_STEP, NULL, err);
+	const size_t left = filling->count - filling->at, step = left < FILL_STEP ? left : FILL_STEP;
+	const bool last = step == left;
+	enum rc rc = step > 0 ? recipient_add(tx, filling->rows + filling->at, step, NULL, err) : OK;
+	if (rc == OK)
+		rc = board_fill_put(tx,
+		                    &(struct board_fill_put_args){ .notice_id = filling->notice_id, .done = (int64_t)(filling->at + step),
+		                                                   .filled_at = last ? filling->now : DB_NULL },
+		                    NULL, err);
+	return rc == OK && last ? db_change_append(tx, S("board"), filling->alert_id, err) : rc;
 }
 
-static enum rc write_done(struct db_tx *tx, void *context, struct err *err)
-{
-	struct filling *filling = context;
-	enum rc rc = board_fill_done(
-		tx, &(struct board_fill_done_args){ .notice_id = filling->notice_id, .filled_at = filling->now }, NULL, err);
-	return rc == OK ? db_change_append(tx, S("board"), filling->alert_id, err) : rc;
-}
-
-static enum rc fill_notice(struct filling *filling, struct err *err)
+/* Frozen blocks never change, so a number of people is a place in them. *done_out tells whether all have their row. */
+static enum rc fill_notice(struct filling *filling, size_t done, bool *done_out, struct err *err)
 {
 	enum rc rc = db_read(filling->db, read_people, filling, err);
-	for (filling->at = 0; rc == OK && filling->at < filling->count; filling->at += FILL_STEP)
+	*done_out = false;
+	filling->at = done < filling->count ? done : filling->count;
+	while (rc == OK && !*done_out && clock_monotonic() < filling->until) {
 		rc = db_write(filling->db, DB_LANE_BULK, write_step, filling, err);
-	if (rc == OK)
-		rc = db_write(filling->db, DB_LANE_BULK, write_done, filling, err);
+		if (rc == OK)
+			filling->at += FILL_STEP;
+		*done_out = rc == OK && filling->at >= filling->count;
+	}
 	return rc;
 }
 
@@ -88,16 +95,17 @@ static enum rc read_list(struct db_tx *tx, void *context, struct err *err)
 void board_fill(struct house *house)
 {
 	struct fill_list list = { .count = 0 };
-	struct filling filling = { .db = house->db, .now = clock_now() };
+	struct filling filling = { .db = house->db, .now = clock_now(), .until = clock_monotonic() + FILL_RUN };
 	struct err err;
 	arena_init(&list.arena);
 	err_init(&err, &list.arena);
 	enum rc rc = db_read(house->db, read_list, &list, &err);
-	for (size_t i = 0; rc == OK && i < list.count; i++) {
+	bool done = true;
+	for (size_t i = 0; rc == OK && done && i < list.count; i++) {
 		filling.notice_id = list.rows[i].id;
 		filling.alert_id = list.rows[i].event_id;
-		rc = fill_notice(&filling, &err);
-		if (rc == OK)
+		rc = fill_notice(&filling, (size_t)list.rows[i].done, &done, &err);
+		if (rc == OK && done)
 			log_info("board.filled", LOGI("notice", filling.notice_id), LOGI("people", filling.count));
 	}
 	if (rc != OK) /* BUSY or a full disk: the next run goes on */

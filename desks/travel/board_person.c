@@ -75,13 +75,16 @@ static enum rc read_stays(struct db_tx *tx, struct person_work *work, struct err
 	if (rc != OK)
 		return rc;
 	view->stays = ARENA_NEW_ARRAY(request->arena, struct board_stay_line, view->stay_count);
-	for (size_t i = 0; i < view->stay_count; i++)
+	for (size_t i = 0; i < view->stay_count; i++) {
+		const struct str country =
+			places ? country_name(places, request->arena, rows[i].country, languages[request->language].tag) : rows[i].country;
 		view->stays[i] = (struct board_stay_line){
 			.place = rows[i].place_name,
-			.country = places ? country_name(places, request->arena, rows[i].country, languages[request->language].tag) : rows[i].country,
+			.country = str_find(rows[i].place_name, country, 0) == SIZE_MAX ? country : S(""),
 			.from = rows[i].from_date,
 			.to = rows[i].to_date,
 		};
+	}
 	return OK;
 }
 

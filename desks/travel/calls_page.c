@@ -28,12 +28,19 @@ static enum rc read_progress(struct db_tx *tx, struct calls_work *work, struct e
 	struct call_count_row *rows;
 	struct call_lock_list_row *locks;
 	struct board_fill_waiting_row fill;
+	struct alert_counters counters;
 	size_t count;
-	enum rc rc = call_count(tx, arena, &(struct call_count_args){ .alert_id = work->alert.id }, &rows, &count, err);
+	enum rc rc = alert_counters_find(tx, work->alert.id, &counters, err);
+	if (rc == OK)
+		rc = call_count(tx, arena, &(struct call_count_args){ .alert_id = work->alert.id }, &rows, &count, err);
+	if (rc == OK)
+		view->waiting = counters.of[COUNTER_SILENT] + counters.of[COUNTER_UNREACHABLE] -
+		                counters.of[COUNTER_RELEASED + COUNTER_SILENT] - counters.of[COUNTER_RELEASED + COUNTER_UNREACHABLE];
 	for (size_t i = 0; rc == OK && i < count; i++) {
-		if (rows[i].call_state == CALL_WAITING || rows[i].call_state == CALL_LOCKED)
-			view->waiting += rows[i].people;
-		else if (rows[i].call_state == CALL_WRONG)
+		if (rows[i].call_state == CALL_LOCKED)
+			continue;
+		view->waiting -= rows[i].people;
+		if (rows[i].call_state == CALL_WRONG)
 			view->wrong = rows[i].people;
 		else
 			view->tried += rows[i].people;

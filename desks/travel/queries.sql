@@ -445,6 +445,14 @@ SELECT a.id, a.public_id, a.number, a.kind, a.exercise, a.state, a.version_id, a
 FROM alert a JOIN alert_version v ON v.id = a.version_id
 WHERE a.public_id = :public_id;
 
+-- For who writes what many people are to an alert: no answer comes between reading their standing and writing it.
+-- name: alert_hold_alone :one
+SELECT id FROM alert WHERE id = :id;
+
+-- name: alert_hold_alone :one
+-- dialect: postgres
+SELECT id FROM alert WHERE id = :id FOR UPDATE;
+
 -- Keeps a version from being sent between reading a person's standing and writing it.
 -- name: board_alert_hold :one
 SELECT id FROM alert WHERE id = :id;
@@ -694,20 +702,13 @@ FROM recipient r JOIN person_name n ON n.person_id = r.person_id JOIN person p O
 WHERE r.alert_id = :alert_id AND r.class BETWEEN :class_least AND :class_most
 ORDER BY r.class, r.changed_at, r.person_id;
 
--- name: board_country_list :many
--- parameter: since INTEGER
--- parameter: until INTEGER
--- column: country TEXT
-SELECT DISTINCT l.country FROM recipient r JOIN leg l ON l.person_id = r.person_id
-WHERE r.alert_id = :alert_id AND l.from_at <= :until AND l.to_at >= :since ORDER BY l.country LIMIT 300;
-
 -- name: board_case_count :many
 -- column: people INTEGER
 SELECT case_state, count(*) AS people FROM recipient WHERE alert_id = :alert_id AND case_state > 0 GROUP BY case_state ORDER BY case_state;
 
 -- name: board_keyword_only_count :one
 -- column: people INTEGER
-SELECT count(*) AS people FROM recipient WHERE alert_id = :alert_id AND case_state IN (1, 2) AND help_keyword_only = 1;
+SELECT count(*) AS people FROM recipient WHERE alert_id = :alert_id AND case_state > 0 AND case_state IN (1, 2) AND help_keyword_only = 1;
 
 -- Where a person is going to be, on stays that touch the alert's time.
 -- name: board_leg_list :many
@@ -809,7 +810,7 @@ ORDER BY r.calls, r.person_id LIMIT 1 FOR UPDATE OF r SKIP LOCKED;
 -- name: call_next_again :one
 -- parameter: now INTEGER
 SELECT r.person_id FROM recipient r
-WHERE r.alert_id = :alert_id AND r.call_state IN (1, 2) AND r.class IN (3, 4) AND r.released = 0
+WHERE r.alert_id = :alert_id AND r.call_state BETWEEN 1 AND 2 AND r.class IN (3, 4) AND r.released = 0
 	AND (r.call_until IS NULL OR r.call_until <= :now)
 	AND (EXISTS (SELECT 1 FROM contact c WHERE c.person_id = r.person_id AND c.channel = 2)
 		OR EXISTS (SELECT 1 FROM emergency_contact e WHERE e.person_id = r.person_id AND e.phone <> ''))
@@ -818,17 +819,17 @@ ORDER BY r.calls, r.changed_at, r.person_id LIMIT 1;
 -- name: call_next_again :one
 -- dialect: postgres
 SELECT r.person_id FROM recipient r
-WHERE r.alert_id = :alert_id AND r.call_state IN (1, 2) AND r.class IN (3, 4) AND r.released = 0
+WHERE r.alert_id = :alert_id AND r.call_state BETWEEN 1 AND 2 AND r.class IN (3, 4) AND r.released = 0
 	AND (r.call_until IS NULL OR r.call_until <= :now)
 	AND (EXISTS (SELECT 1 FROM contact c WHERE c.person_id = r.person_id AND c.channel = 2)
 		OR EXISTS (SELECT 1 FROM emergency_contact e WHERE e.person_id = r.person_id AND e.phone <> ''))
 ORDER BY r.calls, r.changed_at, r.person_id LIMIT 1 FOR UPDATE OF r SKIP LOCKED;
 
--- How far the calling is: rows by state, of those who have not answered.
+-- How far the calling is: rows of those who have not answered, by state; the many whom nobody called yet are told by the sums.
 -- name: call_count :many
 -- column: people INTEGER
 SELECT call_state, count(*) AS people FROM recipient
-WHERE alert_id = :alert_id AND class IN (3, 4) AND released = 0 GROUP BY call_state ORDER BY call_state;
+WHERE alert_id = :alert_id AND call_state > 0 AND class IN (3, 4) AND released = 0 GROUP BY call_state ORDER BY call_state;
 
 -- Who is on the telephone with whom.
 -- name: call_lock_list :many
@@ -840,7 +841,7 @@ LEFT JOIN officer o ON o.id = r.call_owner
 WHERE r.alert_id = :alert_id AND r.call_state = 1 AND r.class IN (3, 4) AND r.released = 0 AND r.call_until > :now
 ORDER BY r.call_until LIMIT 100;
 
--- The list on paper: nobody's who is being called or reached, fewest calls first.
+-- The list on paper, in the order of the index: who was not called yet first; nobody who is on the telephone now.
 -- name: call_list :many
 -- row: board_person
 -- parameter: since INTEGER
@@ -861,25 +862,27 @@ LEFT JOIN leg l ON l.id = (SELECT x.id FROM leg x
 LEFT JOIN response_text t ON t.response_id = (SELECT max(a.id) FROM response a
 	JOIN response_text b ON b.response_id = a.id
 	WHERE a.alert_id = r.alert_id AND a.person_id = r.person_id AND a.status IN (1, 2))
-WHERE r.alert_id = :alert_id AND r.class IN (3, 4) AND r.released = 0
-	AND (r.call_state IN (0, 2) OR (r.call_state = 1 AND r.call_until <= :now))
-ORDER BY r.calls, r.person_id LIMIT :most OFFSET :skip;
+WHERE r.alert_id = :alert_id AND r.call_state BETWEEN 0 AND 2 AND r.class IN (3, 4) AND r.released = 0
+	AND (r.call_state <> 1 OR r.call_until <= :now)
+ORDER BY r.call_state, r.calls, r.person_id LIMIT :most OFFSET :skip;
 
 -- --- rows for everyone ---------------------------------------------------------------------------------------------
 
 -- Notices whose people have not all got their row yet.
 -- name: board_fill_list :many
-SELECT n.id, n.event_id FROM notice n
-WHERE n.kind = 1 AND NOT EXISTS (SELECT 1 FROM recipient_fill f WHERE f.notice_id = n.id)
+-- column: done INTEGER
+SELECT n.id, n.event_id, coalesce(f.done, 0) AS done FROM notice n LEFT JOIN recipient_fill f ON f.notice_id = n.id
+WHERE n.kind = 1 AND f.filled_at IS NULL
 ORDER BY n.id LIMIT 100;
 
 -- name: board_fill_waiting :one
 -- column: waiting INTEGER
-SELECT count(*) AS waiting FROM notice n
-WHERE n.kind = 1 AND n.event_id = :event_id AND NOT EXISTS (SELECT 1 FROM recipient_fill f WHERE f.notice_id = n.id);
+SELECT count(*) AS waiting FROM notice n LEFT JOIN recipient_fill f ON f.notice_id = n.id
+WHERE n.kind = 1 AND n.event_id = :event_id AND f.filled_at IS NULL;
 
--- name: board_fill_done :exec
-INSERT INTO recipient_fill (notice_id, filled_at) VALUES (:notice_id, :filled_at) ON CONFLICT (notice_id) DO NOTHING;
+-- name: board_fill_put :exec
+INSERT INTO recipient_fill (notice_id, done, filled_at) VALUES (:notice_id, :done, :filled_at)
+ON CONFLICT (notice_id) DO UPDATE SET done = excluded.done, filled_at = excluded.filled_at;
 
 -- --- asking again --------------------------------------------------------------------------------------------------
 
@@ -916,8 +919,8 @@ SELECT alert_id, status, count(*) AS people FROM companion_response WHERE status
 -- Alerts that were sent, and whether everyone frozen has a row.
 -- name: board_check_alerts :many
 -- column: unfilled INTEGER
-SELECT a.id, (SELECT count(*) FROM notice n WHERE n.kind = 1 AND n.event_id = a.id
-		AND NOT EXISTS (SELECT 1 FROM recipient_fill f WHERE f.notice_id = n.id)) AS unfilled
+SELECT a.id, (SELECT count(*) FROM notice n LEFT JOIN recipient_fill f ON f.notice_id = n.id
+		WHERE n.kind = 1 AND n.event_id = a.id AND f.filled_at IS NULL) AS unfilled
 FROM alert a WHERE a.version_id IS NOT NULL AND a.state IN (2, 3) ORDER BY a.id;
 
 -- Rows whose class is not what the newest answer says.

@@ -87,6 +87,7 @@ CREATE TABLE recipient (
 	PRIMARY KEY (alert_id, person_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX recipient_call ON recipient (alert_id, call_state, calls, person_id) WHERE class IN (3, 4) AND released = 0;
+CREATE INDEX recipient_lock ON recipient (alert_id, call_until) WHERE call_state = 1;
 CREATE INDEX recipient_person ON recipient (person_id);
 CREATE INDEX recipient_case ON recipient (alert_id, case_state, changed_at) WHERE case_state > 0;
 CREATE INDEX recipient_class ON recipient (alert_id, class, changed_at);
@@ -136,8 +137,9 @@ CREATE INDEX board_action_person ON board_action (alert_id, person_id);
 CREATE INDEX board_action_time ON board_action (alert_id, at);
 
 CREATE TABLE recipient_fill (
-	notice_id INTEGER PRIMARY KEY, -- everyone frozen in this notice has a row in recipient now
-	filled_at INTEGER NOT NULL -- UTC microseconds
+	notice_id INTEGER PRIMARY KEY, -- the people frozen in this notice get their rows in recipient
+	done INTEGER NOT NULL, -- so many have theirs, in the order of its blocks
+	filled_at INTEGER -- UTC microseconds: all have
 ) STRICT;
 
 CREATE TABLE board_note (
