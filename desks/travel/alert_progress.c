@@ -27,7 +27,7 @@ struct progress_work {
 
 /* Messages have no running counter of their parts, and the page is asked for every second by everyone who watches: they are counted now and
  * then, and between nobody asks the rows. */
-#define PARTS_FRESH (30 * CLOCK_SECOND)
+#define PARTS_FRESH (10 * CLOCK_SECOND)
 #define PARTS_KEPT 64
 static pthread_mutex_t parts_lock = PTHREAD_MUTEX_INITIALIZER; /* guards parts_kept */
 static struct {
@@ -58,6 +58,8 @@ static enum rc parts_find(struct db_tx *tx, struct request *request, int64_t ale
 	if (rc != OK)
 		return rc;
 	*out = frozen.parts + late.parts;
+	if (!*out)
+		return OK; /* nothing is counted fast, and the first ones come any moment */
 	pthread_mutex_lock(&parts_lock);
 	parts_kept[slot].house = request->house;
 	parts_kept[slot].alert_id = alert_id;
@@ -170,7 +172,9 @@ static void compare(struct request *request, const struct alert_version *before,
 		from_to(request, item, MSG_alert_expires, alert_time_text(request, before->expires, before->zone),
 		        alert_time_text(request, after->expires, after->zone));
 	if (!str_equal(before->area_text, after->area_text))
-		from_to(request, item, MSG_alert_area, before->area_description, after->area_description);
+		from_to(request, item, MSG_alert_area,
+		        version_area(places_of(request->house), request->arena, request->language, before),
+		        version_area(places_of(request->house), request->arena, request->language, after));
 	if (before->channels != after->channels)
 		add_change(request, item, word(request, MSG_alert_change_channels));
 	compare_texts(request, before, after, item);
@@ -415,5 +419,6 @@ void alert_map_get(struct request *request, struct response *response)
 	}
 	const struct map_shape shape = { &work.version.area, severity_tone(work.version.severity),
 		                         version_headline(&work.version, request->language) };
-	alert_map_respond(request, response, &shape, 1, work.version.area_description);
+	alert_map_respond(request, response, &shape, 1,
+	                  version_area(places_of(request->house), request->arena, request->language, &work.version));
 }
