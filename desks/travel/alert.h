@@ -122,7 +122,7 @@ struct alert_version {
 	int64_t effective, onset, expires; /* UTC microseconds; effective 0: at sending, onset 0: as effective */
 	struct str area_text;              /* as geo_write_area writes it */
 	struct geo_area area;
-	struct str area_description;
+	struct str area_description;       /* as an officer wrote it; empty: from the parts */
 	unsigned channels; /* CHANNEL_BITs */
 	bool include_possible, sms_at_night;
 	struct str zone;        /* the officer's times */
@@ -198,6 +198,9 @@ struct str *area_words(struct places *places, struct arena *arena, enum language
                        size_t *count_out);
 struct str area_description_of(struct places *places, struct arena *arena, enum language language,
                                const struct geo_area *area);
+/* The area in words: the officer's, else those of its parts in a language. */
+struct str version_area(struct places *places, struct arena *arena, enum language language,
+                        const struct alert_version *version);
 
 /* --- the form (alert_form.c)
  * -------------------------------------------------------------------------------------- */
@@ -367,6 +370,7 @@ struct alert_rendering {
 	enum alert_group group;
 	enum language wanted;
 	struct str answer_url, manage_url;
+	struct str area; /* in words, in the language wanted */
 	int64_t now;
 };
 void alert_render_sms(struct arena *arena, const struct alert_rendering *rendering, struct message_draft *out);

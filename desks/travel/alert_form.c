@@ -462,10 +462,7 @@ static void check_area(struct checking *checking)
 	}
 	out->area_text = geo_write_area(checking->arena, &out->area);
 	out->area_description = checking->form->area_description;
-	if (!out->area_description.len)
-		out->area_description =
-			area_description_of(checking->places, checking->arena, checking->language, &out->area);
-	else if (utf8_length(out->area_description) > ALERT_DESCRIPTION_OF_AREA_MAX)
+	if (utf8_length(out->area_description) > ALERT_DESCRIPTION_OF_AREA_MAX)
 		err_field(checking->err, S("area_description"), MSG_alert_rule_long,
 		          str_format(checking->arena, "%d", ALERT_DESCRIPTION_OF_AREA_MAX), STR_NONE);
 }

@@ -18,6 +18,7 @@ struct cached {
 	struct arena arena;
 	struct alert alert;
 	struct alert_version version;
+	struct str area[LANGUAGE_COUNT]; /* in words; STR_NONE: not asked for yet */
 };
 static pthread_mutex_t cache_lock = PTHREAD_MUTEX_INITIALIZER; /* guards cache, cache_clock, cache_house */
 static struct cached cache[CACHED_MAX];
@@ -89,6 +90,9 @@ static enum rc render(struct house *house, struct arena *arena, struct db_tx *tx
 	pthread_mutex_lock(&cache_lock);
 	enum rc rc = cached_find(house, tx, subject_id, &cached, err);
 	if (rc == OK) {
+		struct str *area = &cached->area[person->language];
+		if (str_is_none(*area))
+			*area = version_area(places_of(house), &cached->arena, person->language, &cached->version);
 		const struct alert_rendering rendering = {
 			.alert = &cached->alert,
 			.version = &cached->version,
@@ -96,6 +100,7 @@ static enum rc render(struct house *house, struct arena *arena, struct db_tx *tx
 			.wanted = person->language,
 			.answer_url = str_concat(arena, base, alert_answer_path(house, arena, &cached->alert, person)),
 			.manage_url = str_concat(arena, base, person_manage_path(house, arena, person)),
+			.area = *area,
 			.now = clock_now(),
 		};
 		struct message_draft draft;

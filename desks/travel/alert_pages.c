@@ -42,7 +42,7 @@ static enum rc list_state(struct db_tx *tx, struct request *request, enum alert_
 		items[i] = (struct alert_item){
 			.id = rows[i].public_id,
 			.headline = version_headline(&version, request->language),
-			.area = rows[i].area_description,
+			.area = version_area(places_of(request->house), request->arena, request->language, &version),
 			.kind = kind_message((enum alert_kind)rows[i].kind),
 			.severity = severity_message(version.severity),
 			.type = type_message(version.type),

@@ -1,4 +1,6 @@
 /* An alert that was sent: what became of its messages and people, live; its versions; and the next one. */
+#include <pthread.h>
+
 #include "core/places/map.h"
 #include "desks/travel/alert_views.h"
 #include "desks/travel/respond.h"
@@ -23,11 +25,54 @@ struct progress_work {
 	size_t held;          /* notices that wait for an officer's word */
 };
 
+/* Messages have no running counter of their parts, and the page is asked for every second by everyone who watches: they are counted now and
+ * then, and between nobody asks the rows. */
+#define PARTS_FRESH (10 * CLOCK_SECOND)
+#define PARTS_KEPT 64
+static pthread_mutex_t parts_lock = PTHREAD_MUTEX_INITIALIZER; /* guards parts_kept */
+static struct {
+	const struct house *house;
+	int64_t alert_id, at, parts;
+} parts_kept[PARTS_KEPT]; /* by alert id */
+
+static enum rc parts_find(struct db_tx *tx, struct request *request, int64_t alert_id, int64_t *out, struct err *err)
+{
+	struct alert_parts_frozen_row frozen;
+	struct alert_parts_late_row late;
+	struct arena *arena = request->arena;
+	const int64_t now = request->now;
+	const size_t slot = (size_t)alert_id % PARTS_KEPT;
+
+	pthread_mutex_lock(&parts_lock);
+	const bool kept = parts_kept[slot].house == request->house && parts_kept[slot].alert_id == alert_id &&
+	                  parts_kept[slot].at <= now && parts_kept[slot].at > now - PARTS_FRESH;
+	if (kept)
+		*out = parts_kept[slot].parts;
+	pthread_mutex_unlock(&parts_lock);
+	if (kept)
+		return OK;
+	enum rc rc =
+		alert_parts_frozen(tx, arena, &(struct alert_parts_frozen_args){ .event_id = alert_id }, &frozen, err);
+	if (rc == OK)
+		rc = alert_parts_late(tx, arena, &(struct alert_parts_late_args){ .event_id = alert_id }, &late, err);
+	if (rc != OK)
+		return rc;
+	*out = frozen.parts + late.parts;
+	if (!*out)
+		return OK; /* nothing is counted fast, and the first ones come any moment */
+	pthread_mutex_lock(&parts_lock);
+	parts_kept[slot].house = request->house;
+	parts_kept[slot].alert_id = alert_id;
+	parts_kept[slot].at = now;
+	parts_kept[slot].parts = *out;
+	pthread_mutex_unlock(&parts_lock);
+	return OK;
+}
+
 static enum rc progress_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct progress_work *work = context;
 	struct arena *arena = work->request->arena;
-	struct alert_sample_parts_row parts;
 	struct alert_held_list_row *held;
 	struct version_row *rows;
 
@@ -45,14 +90,13 @@ static enum rc progress_in_store(struct db_tx *tx, void *context, struct err *er
 	if (rc == OK)
 		rc = alert_counters_find(tx, alert->id, &work->people, err);
 	if (rc == OK)
-		rc = alert_sample_parts(tx, arena, &(struct alert_sample_parts_args){ .event_id = alert->id }, &parts,
-		                        err);
+		rc = parts_find(tx, work->request, alert->id, &work->parts, err);
 	if (rc != OK)
 		return rc;
-	rc = alert_held_list(tx, arena, &(struct alert_held_list_args){ .event_id = alert->id }, &held, &work->held, err);
+	rc = alert_held_list(tx, arena, &(struct alert_held_list_args){ .event_id = alert->id }, &held, &work->held,
+	                     err);
 	if (rc != OK)
 		return rc;
-	work->parts = parts.parts;
 	work->versions = ARENA_NEW_ARRAY(arena, struct alert_version, work->version_count);
 	work->officers = ARENA_NEW_ARRAY(arena, struct str, work->version_count);
 	for (size_t i = 0; rc == OK && i < work->version_count; i++) {
@@ -128,7 +172,9 @@ static void compare(struct request *request, const struct alert_version *before,
 		from_to(request, item, MSG_alert_expires, alert_time_text(request, before->expires, before->zone),
 		        alert_time_text(request, after->expires, after->zone));
 	if (!str_equal(before->area_text, after->area_text))
-		from_to(request, item, MSG_alert_area, before->area_description, after->area_description);
+		from_to(request, item, MSG_alert_area,
+		        version_area(places_of(request->house), request->arena, request->language, before),
+		        version_area(places_of(request->house), request->arena, request->language, after));
 	if (before->channels != after->channels)
 		add_change(request, item, word(request, MSG_alert_change_channels));
 	compare_texts(request, before, after, item);
@@ -299,14 +345,15 @@ static enum rc held_in_store(struct db_tx *tx, void *context, struct err *err)
 
 	enum rc rc = find_in_store(tx, work, err);
 	if (rc == OK)
-		rc = alert_held_list(tx, request->arena, &(struct alert_held_list_args){ .event_id = work->alert.id }, &held,
-		                     &count, err);
+		rc = alert_held_list(tx, request->arena, &(struct alert_held_list_args){ .event_id = work->alert.id },
+		                     &held, &count, err);
 	for (size_t i = 0; rc == OK && i < count; i++)
 		rc = notice_resume(tx, held[i].id, err);
 	if (rc != OK || !count)
 		return rc;
 	return ledger_append(tx, request->officer->id, "alert.resume",
-	                     str_format(request->arena, "alert:%.*s", STR_ARG(work->alert.public_id)), STR_NONE, request->now, err);
+	                     str_format(request->arena, "alert:%.*s", STR_ARG(work->alert.public_id)), STR_NONE,
+	                     request->now, err);
 }
 
 void alert_held_post(struct request *request, struct response *response)
@@ -372,5 +419,6 @@ void alert_map_get(struct request *request, struct response *response)
 	}
 	const struct map_shape shape = { &work.version.area, severity_tone(work.version.severity),
 		                         version_headline(&work.version, request->language) };
-	alert_map_respond(request, response, &shape, 1, work.version.area_description);
+	alert_map_respond(request, response, &shape, 1,
+	                  version_area(places_of(request->house), request->arena, request->language, &work.version));
 }

@@ -55,7 +55,7 @@ enum rc alert_list_public(struct db_tx *tx, struct house *house, struct arena *a
 			continue;
 		struct alert_public *item = &list[count++];
 		*item = (struct alert_public){ .public_id = rows[i].public_id,
-			                       .area = version.area_description,
+			                       .area = version_area(places_of(house), arena, language, &version),
 			                       .kind = kind_message((enum alert_kind)rows[i].kind),
 			                       .severity = severity_message(version.severity),
 			                       .severity_class = severity_class(version.severity),
@@ -197,5 +197,6 @@ void alert_public_map_get(struct request *request, struct response *response)
 	const enum map_tone tone = work.alert.state == ALERT_IN_FORCE ? severity_tone(work.version.severity) : MAP_PAST;
 	const struct map_shape shape = { &work.version.area, tone, version_headline(&work.version, request->language) };
 	response->cacheable = true;
-	alert_map_respond(request, response, &shape, 1, work.version.area_description);
+	alert_map_respond(request, response, &shape, 1,
+	                  version_area(places_of(request->house), request->arena, request->language, &work.version));
 }

@@ -200,7 +200,7 @@ static struct mail_view mail_of(struct house *house, struct arena *arena, const 
 		.reminder = rendering->group == GROUP_REMINDER,
 		.released = released,
 		.severity = severity_message(version->severity),
-		.area = version->area_description,
+		.area = rendering->area,
 		.expires = time_words(arena, rendering->wanted, version->expires, version->zone),
 		.answer = { released || str_is_none(rendering->answer_url) ? STR_NONE : rendering->answer_url },
 		.manage = { rendering->manage_url },

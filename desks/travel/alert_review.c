@@ -74,6 +74,7 @@ static struct alert_rendering rendering_of(const struct draft_work *work, enum a
 		.wanted = language,
 		.answer_url = str_concat(work->request->arena, base, S("/a/" SAMPLE_TOKEN)),
 		.manage_url = str_concat(work->request->arena, base, S("/my/" SAMPLE_TOKEN)),
+		.area = version_area(places_of(work->request->house), work->request->arena, language, &work->version),
 		.now = work->request->now,
 	};
 }
@@ -292,7 +293,7 @@ struct alert_item alert_item_of(struct request *request, const struct alert *ale
 	return (struct alert_item){
 		.id = alert->public_id,
 		.headline = version_headline(version, request->language),
-		.area = version->area_description,
+		.area = version_area(places_of(request->house), request->arena, request->language, version),
 		.kind = kind_message(alert->kind),
 		.severity = severity_message(version->severity),
 		.type = type_message(version->type),

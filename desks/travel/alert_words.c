@@ -196,3 +196,11 @@ struct str area_description_of(struct places *places, struct arena *arena, enum 
 	buf_release(&buf);
 	return out;
 }
+
+struct str version_area(struct places *places, struct arena *arena, enum language language,
+                        const struct alert_version *version)
+{
+	if (version->area_description.len)
+		return version->area_description;
+	return area_description_of(places, arena, language, &version->area);
+}

@@ -421,9 +421,21 @@ SELECT id, language FROM person;
 -- name: alert_officer_name :one
 SELECT name FROM officer WHERE id = :id;
 
--- name: alert_sample_parts :one
+-- Parts of SMS handed over: of the frozen audience by the ids that an opened block gives its messages, so that only this alert's are read.
+-- name: alert_parts_frozen :one
 -- column: parts INTEGER
-SELECT coalesce(sum(parts), 0) AS parts FROM message WHERE event_id = :event_id AND channel = 2 AND state IN (3, 4, 5, 7);
+SELECT coalesce(sum(message.parts), 0) AS parts
+FROM notice JOIN block ON block.notice_id = notice.id
+JOIN message ON message.id >= block.id * 1024 AND message.id < block.id * 1024 + 1023
+WHERE notice.kind = 1 AND notice.event_id = :event_id AND block.channel = 2 AND block.state IN (2, 4, 5) AND message.state IN (3, 4, 5, 7);
+
+-- The same of those who came in late.
+-- name: alert_parts_late :one
+-- parameter: event_id INTEGER
+-- column: parts INTEGER
+SELECT coalesce(sum(message.parts), 0) AS parts
+FROM recipient JOIN message ON message.person_id = recipient.person_id AND message.event_id = recipient.alert_id
+WHERE recipient.alert_id = :event_id AND recipient.late = 1 AND message.block_id = 0 AND message.channel = 2 AND message.state IN (3, 4, 5, 7);
 
 -- === the board (response*.c, board*.c, calls*.c) =====================================================================
 

@@ -27,7 +27,7 @@ CREATE TABLE alert_version (
 	onset INTEGER NOT NULL, -- UTC microseconds; 0 = effective
 	expires INTEGER NOT NULL, -- UTC microseconds
 	area TEXT NOT NULL, -- {"countries":["TN"],"discs":[{"lat":,"lon":,"radius":}],"polygons":<GeoJSON MultiPolygon coordinates>}
-	area_description TEXT NOT NULL, -- CAP areaDesc
+	area_description TEXT NOT NULL, -- CAP areaDesc as an officer wrote it; empty: from the parts, in each language
 	channels INTEGER NOT NULL, -- bit mask: 2 e-mail, 4 SMS
 	include_possible INTEGER NOT NULL, -- 1: possible matches too
 	sms_at_night INTEGER NOT NULL, -- 1: low-severity SMS does not wait for morning
