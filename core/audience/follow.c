@@ -12,6 +12,8 @@
 #define CHANGES_AT_ONCE 2000
 #define PAST (2 * CLOCK_DAY) /* stays that ended longer ago are not loaded */
 #define WAIT CLOCK_SECOND
+#define RUN_LEAST 50 /* fewer people are read one by one ... */
+#define RUN_SPREAD 4 /* ... and those who lie farther apart */
 
 struct audience {
 	struct house *house;
@@ -260,22 +262,91 @@ static enum rc list_in_store(struct db_tx *tx, void *context, struct err *err)
 	                          take_batch_person, &refresh->listed, err);
 }
 
-static enum rc read_in_store(struct db_tx *tx, void *context, struct err *err)
+static enum rc read_one_by_one(struct db_tx *tx, const struct refresh *refresh, struct arena *arena, struct err *err)
 {
-	struct refresh *refresh = context;
-	struct arena arena;
 	enum rc rc = OK;
 
-	arena_init(&arena);
 	for (size_t i = 0; rc == OK && i < refresh->count; i++) {
 		struct leg_person person;
 		struct leg_entry *entries;
 		size_t count;
-		rc = audience_read_person(tx, &arena, refresh->ids[i], &person, &entries, &count, err);
+		rc = audience_read_person(tx, arena, refresh->ids[i], &person, &entries, &count, err);
 		if (rc == OK)
 			leg_index_set_person(refresh->audience->index, refresh->ids[i], person, entries, count);
-		arena_clear(&arena);
+		arena_clear(arena);
 	}
+	return rc;
+}
+
+/* What the store has of a run of people, each list ascending by person; the places are how far it was taken. */
+struct run {
+	struct index_reach_row *people;
+	struct index_leg_row *legs;
+	struct index_watch_row *watches;
+	size_t person_count, leg_count, watch_count;
+	size_t person_at, leg_at, watch_at;
+};
+
+static void set_from_run(struct audience *audience, struct run *run, int64_t person_id)
+{
+	struct leg_person person = { 0, 0 };
+	size_t count = 0;
+	struct arena arena;
+
+	while (run->person_at < run->person_count && run->people[run->person_at].id < person_id)
+		run->person_at++;
+	while (run->leg_at < run->leg_count && run->legs[run->leg_at].person_id < person_id)
+		run->leg_at++;
+	while (run->watch_at < run->watch_count && run->watches[run->watch_at].person_id < person_id)
+		run->watch_at++;
+	size_t legs = run->leg_at, watches = run->watch_at;
+	while (legs < run->leg_count && run->legs[legs].person_id == person_id)
+		legs++;
+	while (watches < run->watch_count && run->watches[watches].person_id == person_id)
+		watches++;
+	arena_init(&arena);
+	struct leg_entry *entries =
+		ARENA_NEW_ARRAY(&arena, struct leg_entry, legs - run->leg_at + watches - run->watch_at);
+	/* Who is not listed is not visible, or has ended. */
+	if (run->person_at < run->person_count && run->people[run->person_at].id == person_id) {
+		person = reach_of(&run->people[run->person_at]);
+		for (size_t i = run->leg_at; i < legs; i++)
+			count += leg_of(&run->legs[i], &entries[count]);
+		for (size_t i = run->watch_at; i < watches; i++)
+			count += watch_of(&arena, &run->watches[i], &entries[count]);
+	}
+	leg_index_set_person(audience->index, person_id, person, entries, count);
+	arena_release(&arena);
+}
+
+/* `ids` ascend and lie close together. */
+static enum rc read_run(struct db_tx *tx, const struct refresh *refresh, struct arena *arena, struct err *err)
+{
+	const int64_t first = refresh->ids[0], last = refresh->ids[refresh->count - 1];
+	struct run run = { 0 };
+
+	enum rc rc = index_reach_range(tx, arena, &(struct index_reach_range_args){ .first = first, .last = last },
+	                               &run.people, &run.person_count, err);
+	if (rc == OK)
+		rc = index_leg_range(tx, arena, &(struct index_leg_range_args){ .first = first, .last = last },
+		                     &run.legs, &run.leg_count, err);
+	if (rc == OK)
+		rc = index_watch_range(tx, arena, &(struct index_watch_range_args){ .first = first, .last = last },
+		                       &run.watches, &run.watch_count, err);
+	for (size_t i = 0; rc == OK && i < refresh->count; i++)
+		set_from_run(refresh->audience, &run, refresh->ids[i]);
+	return rc;
+}
+
+static enum rc read_in_store(struct db_tx *tx, void *context, struct err *err)
+{
+	const struct refresh *refresh = context;
+	struct arena arena;
+
+	arena_init(&arena);
+	const int64_t span = refresh->ids[refresh->count - 1] - refresh->ids[0];
+	const bool dense = refresh->count >= RUN_LEAST && span <= RUN_SPREAD * (int64_t)refresh->count;
+	enum rc rc = dense ? read_run(tx, refresh, &arena, err) : read_one_by_one(tx, refresh, &arena, err);
 	arena_release(&arena);
 	return rc;
 }
@@ -298,20 +369,22 @@ static enum rc refresh_people(struct audience *audience, const int64_t *ids, siz
 	return rc;
 }
 
+static int id_order(const void *a, const void *b)
+{
+	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
 /* `batch` < 0: everybody. */
 static enum rc refresh_listed(struct audience *audience, struct arena *arena, int64_t batch, struct err *err)
 {
 	struct refresh refresh = { .audience = audience, .batch = batch, .listed = { .arena = arena } };
 
 	enum rc rc = db_read(audience->house->db, list_in_store, &refresh, err);
+	if (rc == OK && refresh.listed.count > 1)
+		qsort(refresh.listed.items, refresh.listed.count, sizeof *refresh.listed.items, id_order);
 	return rc == OK ? refresh_people(audience, refresh.listed.items, refresh.listed.count, err) : rc;
-}
-
-static int id_order(const void *a, const void *b)
-{
-	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
 }
 
 static enum rc follow_changes(struct audience *audience, struct arena *arena, const struct db_change *changes,

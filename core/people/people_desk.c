@@ -19,6 +19,8 @@ static void tidy(struct house *house)
 	err_init(&err, &arena);
 	if (db_write(house->db, DB_LANE_BULK, remove_codes, &before, &err) != OK)
 		log_warn("people.tidy", LOGS("detail", err.detail));
+	/* And what a crash kept from being scrubbed when it was removed. */
+	db_scrub(house->db);
 	arena_release(&arena);
 }
 

@@ -152,6 +152,10 @@ enum rc alert_match(struct house *house, struct arena *arena, const struct alert
 		*out = (struct alert_audience){ NULL, 0 };
 		return OK;
 	}
+	/* An import that has just become visible counts whole: nobody sends to the part of it that was read so far. */
+	enum rc rc = audience_catch_up(house, err);
+	if (rc != OK)
+		return rc;
 	arena_init(&scratch);
 	leg_matches_init(&matches);
 	struct geo_prepared *prepared = geo_prepared_new(&version->area);
@@ -159,7 +163,7 @@ enum rc alert_match(struct house *house, struct arena *arena, const struct alert
 	geo_prepared_free(prepared);
 	const struct leg_hit *people =
 		leg_index_people(audience_index(house), &scratch, &matches, !version->include_possible, &count);
-	enum rc rc = watches_load(house, &scratch, matches.items, people, count, &watches, err);
+	rc = watches_load(house, &scratch, matches.items, people, count, &watches, err);
 	if (rc == OK) {
 		struct zone_cells cells = { .arena = &scratch, .places = places_of(house) };
 		struct alert_hit *hits = ARENA_NEW_ARRAY(arena, struct alert_hit, count);

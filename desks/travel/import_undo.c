@@ -88,5 +88,6 @@ enum rc import_take_back(struct house *house, struct arena *arena, struct str ba
 		if (rc == OK)
 			rc = db_write(house->db, DB_LANE_BULK, remove_step, &undo, err);
 	} while (rc == OK && undo.removed > 0);
+	db_scrub(house->db);
 	return rc;
 }

@@ -260,10 +260,12 @@ void my_delete_post(struct request *request, struct response *response)
 
 	err_init(&err, request->arena);
 	enum rc rc = db_write(request->house->db, DB_LANE_PERSON, delete_write, request, &err);
-	if (rc == OK)
-		respond_redirect(request, response, S("/my/deleted"));
-	else
+	if (rc != OK) {
 		my_refuse(request, response, rc, &err);
+		return;
+	}
+	db_scrub(request->house->db);
+	respond_redirect(request, response, S("/my/deleted"));
 }
 
 void my_deleted_get(struct request *request, struct response *response)

@@ -196,14 +196,24 @@ LEFT JOIN response_text t ON t.response_id = r.id
 WHERE r.person_id = :person ORDER BY r.id;
 
 -- What a person wrote or was written alone to them, and what officers wrote about them. Rows with ids and counts stay.
+-- What came from an address that was theirs alone is theirs, even where a rule could not tell.
 -- name: erase_message_text :exec
 -- parameter: person INTEGER
-DELETE FROM message_text WHERE message_id IN (SELECT id FROM message WHERE person_id = :person AND notice_id = 0);
+DELETE FROM message_text WHERE message_id IN (SELECT id FROM message WHERE person_id = :person AND notice_id = 0)
+	OR message_id IN (SELECT answer_id FROM incoming WHERE person_id = :person AND answer_id IS NOT NULL)
+	OR message_id IN (
+		SELECT i.answer_id FROM contact c JOIN incoming_text t ON t.address = c.address JOIN incoming i ON i.id = t.incoming_id
+		WHERE c.person_id = :person AND c.confirmed_at IS NOT NULL AND i.answer_id IS NOT NULL
+		AND NOT EXISTS (SELECT 1 FROM contact o WHERE o.address = c.address AND o.channel = c.channel AND o.person_id <> c.person_id))
+	OR message_id IN (
+		SELECT a.message_id FROM inbox_action a JOIN incoming i ON i.id = a.incoming_id WHERE i.person_id = :person AND a.message_id > 0);
 
 -- name: erase_incoming_text :exec
 -- parameter: person INTEGER
 UPDATE incoming_text SET address = '', subject = '', message_id = '', body = ''
-WHERE incoming_id IN (SELECT id FROM incoming WHERE person_id = :person);
+WHERE incoming_id IN (SELECT id FROM incoming WHERE person_id = :person)
+	OR address IN (SELECT c.address FROM contact c WHERE c.person_id = :person AND c.confirmed_at IS NOT NULL
+		AND NOT EXISTS (SELECT 1 FROM contact o WHERE o.address = c.address AND o.channel = c.channel AND o.person_id <> c.person_id));
 
 -- name: erase_inbox_note :exec
 -- parameter: person INTEGER

@@ -129,6 +129,11 @@ enum rc db_change_trim(struct db *db, int64_t before, struct err *err);
  * appears whole or not at all. CONFLICT if `path` exists; INVALID on PostgreSQL, whose backups are pg_dump's. */
 enum rc db_copy(struct db *db, const char *path, struct err *err);
 
+/* After rows about people were removed and committed: soon nothing of them stands in the write-ahead log either. The writer does it
+ * between two writes, as soon as no reader needs what is there, and db_close once more. Nothing to do on PostgreSQL, whose log is
+ * the operator's. Never waits. */
+void db_scrub(struct db *db);
+
 /* Prepares every statement of the program on the store and compares parameters and columns; for tests and
  * `chancery check`. FAILED names the first that does not fit. */
 enum rc db_check_statements(struct db *db, struct err *err);
@@ -261,6 +266,8 @@ struct db_driver {
 	bool (*watch)(struct db_store *store, int64_t timeout);
 	void (*wake)(struct db_store *store);
 	enum rc (*copy)(struct db_store *store, const char *path, struct err *err);
+	/* Outside a transaction, on the writer's connection: empties the write-ahead log; false if that must be tried again. NULL: none. */
+	bool (*scrub)(struct db_connection *connection);
 	/* True while the last write failed for want of space. */
 	bool (*is_full)(const struct db_store *store);
 };

@@ -66,10 +66,11 @@ struct db {
 
 	struct db_pool pool;
 
-	pthread_mutex_t queue_lock; /* guards queues, stopping */
+	pthread_mutex_t queue_lock; /* guards queues, stopping, scrub_at */
 	pthread_cond_t queue_filled;
 	struct db_queue queues[DB_LANES];
 	bool stopping;
+	int64_t scrub_at; /* monotonic: when the write-ahead log is to be emptied; 0 never */
 	bool has_writer;
 	pthread_t writer;
 	struct db_connection *writer_connection; /* the writer thread's own */

@@ -4,6 +4,8 @@
  * work of the last second, and bulk work that is older than that goes before the person, so nothing starves. */
 #include "kernel/db/db_internal.h"
 
+#define SCRUB_AGAIN (CLOCK_SECOND / 5)
+
 static const int64_t lane_patience[DB_LANES] = { 0, 100 * INT64_C(1000), CLOCK_SECOND };
 
 struct group {
@@ -190,20 +192,59 @@ static void serve_group(struct db *db, struct db_item *item)
 	end_group(db, &group);
 }
 
+/* Empties the write-ahead log if that is due. A reader in its way is let finish: it is tried again a little later. */
+static void scrub_if_due(struct db *db)
+{
+	pthread_mutex_lock(&db->queue_lock);
+	bool due = db->scrub_at && (db->stopping || db->scrub_at <= clock_monotonic());
+	if (due)
+		db->scrub_at = 0;
+	pthread_mutex_unlock(&db->queue_lock);
+	if (!due || db->driver->scrub(db->writer_connection))
+		return;
+	pthread_mutex_lock(&db->queue_lock);
+	if (!db->scrub_at)
+		db->scrub_at = clock_monotonic() + SCRUB_AGAIN;
+	pthread_mutex_unlock(&db->queue_lock);
+}
+
+/* The next item, or NULL at the end or when the log is to be emptied. */
+static struct db_item *wait_for_item(struct db *db, bool *over)
+{
+	const struct group none = { .count = 0 };
+	struct db_item *item;
+	pthread_mutex_lock(&db->queue_lock);
+	while (!(item = pick(db, &none)) && !db->stopping) {
+		if (!db->scrub_at)
+			pthread_cond_wait(&db->queue_filled, &db->queue_lock);
+		else if (!cond_wait_until(&db->queue_filled, &db->queue_lock, db->scrub_at))
+			break;
+	}
+	*over = !item && db->stopping;
+	pthread_mutex_unlock(&db->queue_lock);
+	return item;
+}
+
 static void *writer_main(void *argument)
 {
 	struct db *db = argument;
-	const struct group none = { .count = 0 };
-	for (;;) {
-		pthread_mutex_lock(&db->queue_lock);
-		struct db_item *item;
-		while (!(item = pick(db, &none)) && !db->stopping)
-			pthread_cond_wait(&db->queue_filled, &db->queue_lock);
-		pthread_mutex_unlock(&db->queue_lock);
-		if (!item)
-			return NULL;
-		serve_group(db, item);
+	for (bool over = false; !over;) {
+		struct db_item *item = wait_for_item(db, &over);
+		if (item)
+			serve_group(db, item);
+		scrub_if_due(db);
 	}
+	return NULL;
+}
+
+void db_scrub(struct db *db)
+{
+	if (!db->driver->scrub || !db->has_writer)
+		return;
+	pthread_mutex_lock(&db->queue_lock);
+	db->scrub_at = clock_monotonic();
+	pthread_cond_signal(&db->queue_filled);
+	pthread_mutex_unlock(&db->queue_lock);
 }
 
 enum rc writer_start(struct db *db, struct err *err)

@@ -3,6 +3,7 @@
 """What hostile and clumsy people send: never an error of ours, never a partial change, never somebody locked out."""
 import concurrent.futures
 import http.client
+import math
 import pathlib
 import random
 import re
@@ -12,6 +13,7 @@ import time
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'support'))
+from alerting import Alert  # noqa: E402
 from chancery import PATIENCE, World, store_argument  # noqa: E402
 from traveller import codes_of, enrol, form_values, source, wait_code  # noqa: E402
 
@@ -314,6 +316,129 @@ def good_fields(world):
     return len(good)
 
 
+PEOPLE_HEAD, TRIPS_HEAD = 'id,name,language,email,mobile\n', 'person_id,from,to,latitude,longitude\n'
+GOOD_LINE = 'A1,Amal Example,en,import1@example.org,\n'
+BAD_FILES = [
+    # kind, content, what standard error must say
+    ('people', (PEOPLE_HEAD + GOOD_LINE).encode('utf-16'), 'UTF-16'),
+    ('people', (PEOPLE_HEAD + 'A1,Zoé Example,en,import1@example.org,\n').encode('latin-1'), 'not UTF-8'),
+    ('people', b'', 'empty'),
+    ('people', b'\0' * 1000, 'no text'),
+    ('people', random.Random(7).randbytes(100000), 'no text'),
+    ('people', ','.join(f'c{number}' for number in range(1000)) + '\n', '200 columns'),
+    ('people', PEOPLE_HEAD + GOOD_LINE + ','.join(['x'] * 1000) + '\n', '200 columns'),
+    ('people', PEOPLE_HEAD + GOOD_LINE + 'A2,' + 'x' * 50_000_000 + ',en,b@example.org,\n', 'longer than'),
+    ('people', PEOPLE_HEAD + GOOD_LINE + '"A2,' + 'x' * 50_000_000, 'longer than'),
+    ('people', PEOPLE_HEAD + GOOD_LINE + GOOD_LINE, 'here already'),
+    ('people', PEOPLE_HEAD + GOOD_LINE + 'A2,,en,b@example.org,\n', 'name'),
+    ('people', PEOPLE_HEAD + GOOD_LINE + 'A2,' + 'x' * 400 + ',en,b@example.org,\n', '200 characters'),
+    ('people', PEOPLE_HEAD + GOOD_LINE + 'A2,Y,xx,b@example.org,\n', 'none of ours'),
+    ('people', PEOPLE_HEAD + GOOD_LINE + 'A2,Y,en,nobody,\n', 'email'),
+    ('people', PEOPLE_HEAD + GOOD_LINE + 'A2,Y,en,,123\n', 'mobile'),
+    ('people', PEOPLE_HEAD.replace('mobile', 'phone') + GOOD_LINE, 'nobody knows the column'),
+    ('people', 'name\nAmal\n', 'no column'),
+    ('trips', TRIPS_HEAD + 'T1,2027-02-30,2027-03-02,36,10\n', 'no day'),
+    ('trips', TRIPS_HEAD + 'T1,2027-01-01,2057-03-02,36,10\n', 'at most'),
+    ('trips', TRIPS_HEAD + 'T1,2027-01-09,2027-01-02,36,10\n', 'before'),
+    ('trips', TRIPS_HEAD + 'T1,2027-01-01,2027-01-02,96,10\n', 'degrees'),
+    ('trips', TRIPS_HEAD + 'T1,2027-01-01,2027-01-02,nan,10\n', 'degrees'),
+    ('trips', TRIPS_HEAD + 'nobody,2027-01-01,2027-01-02,36,10\n', 'nobody with'),
+    ('watches', '[', 'FeatureCollection'),
+    ('watches', '{"type":"FeatureCollection","features":[{"type":"Feature","id":"w","properties":{},"geometry":{"type":"Point","coordinates":[0,0]}}]}', 'Polygon'),
+    ('watches', '{"type":"FeatureCollection","features":' + '[' * 100000, None),
+]
+
+
+def bad_files(world):
+    """Files that are no good bring in nothing at all, say why by line, and leave nothing half done."""
+    path = world.folder / 'file'
+    path.write_text(PEOPLE_HEAD + 'T1,Traveller Example,en,traveller1@example.org,\n', encoding='utf-8')
+    world.command('import', 'people', str(path), '--contacts-confirmed', '--operator', 'Scenario')
+    before = stored(world)
+    for kind, content, said in BAD_FILES:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        world.command('import', kind, str(path), wanted=1)
+        assert said is None or said in world.last_stderr, (kind, content[:80], said, world.last_stderr[-500:])
+        assert stored(world) == before, (kind, content[:80])
+    # Digits of other scripts, a byte order mark, semicolons, quotes and line ends of Windows are all right.
+    good = '\ufeffid;name;language;email;mobile\r\nA1;"Amal ""A."" Example";fa;;+۲۱۶۲۰۰۰۰۰۷۷\r\n'
+    path.write_text(good, encoding='utf-8', newline='')
+    world.command('import', 'people', str(path))
+    path.write_text('person_id,from,to,place\nA1,۲۰۲۷-۰۱-۰۱,2027-01-09,Tunis\n', encoding='utf-8')
+    world.command('import', 'trips', str(path))
+    assert world.number("SELECT count(*) FROM contact WHERE address = '+21620000077' AND confirmed_at IS NULL") == 1
+    return len(BAD_FILES)
+
+
+def ring(points):
+    """Text of a round outline of so many points, one latitude and longitude a line."""
+    return '\n'.join(f'{31.5 + math.sin(2 * math.pi * number / points):.7f} {5 + math.cos(2 * math.pi * number / points):.7f}' for number in range(points))
+
+
+WORLD = '{"type":"Polygon","coordinates":[[[-180,-90],[180,-90],[180,90],[-180,90],[-180,-90]]]}'
+BAD_AREAS = [
+    ('', 'Say where'),
+    ('nonsense', 'not a number'),
+    ('31 5\n32', 'without its longitude'),
+    ('31 5\n32 6', 'three'),
+    ('31 5\n32 6\n33 7', 'line'),
+    ('31 5\n91 6\n33 8', 'Latitude'),
+    ('31 5\n32 nan\n33 8', None),
+    ('1e999 5\n32 6\n33 8', None),
+    ('120 31\n121 31\n121 32', 'swapped'),
+    ('0 0\n2 2\n2 0\n0 2', 'cross'),
+    ('{"type":"Polygon","coordinates":[[[5,31],[6,31],[6,32],[5,31]]]', 'JSON'),
+    ('{"type":"Point","coordinates":[5,31]}', 'no polygon'),
+    ('{"type":"Polygon","coordinates":[[["5","31"],[6,31],[6,32],["5","31"]]]}', None),
+    ('{"type":"Polygon","coordinates":' + '[' * 100000, None),
+    ('[' * 500000, None),
+]
+
+
+def bad_alerts(world):
+    """What officers paste and type: each mistake has its message, a draft is stored whole or not at all, and sending happens once."""
+    officer = world.officer()
+    alert = Alert(world, officer)
+    drafts = world.number('SELECT count(*) FROM alert')
+    for area, said in BAD_AREAS:
+        page = alert.try_to_write('one', area)
+        assert page.status == 422 and 'error' in page.source, (area[:60], page.status, page.text[:500])
+        assert said is None or said in page.text, (area[:60], said, page.text[:3000])
+    for change in ({'zone': 'Mars/Olympus'}, {'expires_date': '2027-02-30'}, {'expires_date': '2020-01-01'}, {'expires_date': '2050-01-01'}, {'expires_time': '25:99'},
+                   {'text.0.headline': 'x' * 161}, {'text.0.instruction': 'x' * 5001}, {'text.0.headline': ''}, {'channels': ()}, {'kind': '77'}, {'severity': '0'},
+                   {'countries': 'Atlantis'}, {'circle.0.place': 'Tunis'}, {'circle.0.km': '5'}, {'circle.0.place': 'Tunis', 'circle.0.km': '-1'}):
+        page = alert.try_to_write('one', ring(4), **change)
+        assert page.status == 422 and 'error' in page.source, (change, page.status, page.text[:1500])
+    page = alert.try_to_write('one', ring(200001))
+    assert page.status == 422 and '200,000' in page.text or page.status == 413, (page.status, page.text[:500])
+    assert world.number('SELECT count(*) FROM alert') == drafts
+
+    # The whole world may be meant, but not without being told so before it is sent.
+    alert.write('one', WORLD).expect('nearly the whole world')
+    # Two hundred thousand points are a real outline.
+    page = alert.write('one', ring(200000))
+    page.expect('Whom it reaches')
+    # Sent by two officers at once, and twice by each: it goes out once.
+    page = page.follow('/send').expect()
+    form = page.form('people')
+    windows = [world.again() for _ in range(4)]
+    fields = dict(form.fields)
+
+    def send(window):
+        return window.request('POST', form.action, urllib.parse.urlencode(fields), {'Content-Type': 'application/x-www-form-urlencoded'}).status
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        statuses = list(pool.map(send, windows))
+    assert set(statuses) <= {303, 409} and 303 in statuses, statuses
+    assert world.number('SELECT count(*) FROM notice') == 1
+    # A reader may look and not touch.
+    reader = world.officer('reader', 'reader')
+    assert reader.get('/desk/alerts/new').status == 403
+    assert reader.request('POST', form.action, urllib.parse.urlencode(fields), {'Content-Type': 'application/x-www-form-urlencoded'}).status == 403
+    reader.get(alert.path).expect()
+    return len(BAD_AREAS) + 16
+
+
 def smuggled_heads(world):
     """Heads that two readers may read differently are refused, and nothing of what follows them is carried out."""
     post = 'POST /enrol HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-www-form-urlencoded\r\n'
@@ -360,12 +485,14 @@ def main():
         tried = links(world)
         rules = bad_fields(world)
         good = good_fields(world)
+        files = bad_files(world)
+        alerts = bad_alerts(world)
         heads = smuggled_heads(world)
         metrics = world.metrics()
         assert metrics['chancery_http_responses_total{class="5xx"}'] == 0, metrics
         world.check()
         print(f'abuse: {refused} cross-site posts refused, {WRONG_CODES} wrong codes at {rate:.0f}/s of which {looked_at} were looked at, {tried} links spoiled, '
-              f'{rules} bad and {good} odd forms, {heads} heads')
+              f'{rules} bad and {good} odd enrolments, {files} bad files, {alerts} bad alerts, {heads} heads; never an error of ours')
 
 
 if __name__ == '__main__':

@@ -59,13 +59,18 @@ class Alert:
     def __init__(self, world, officer):
         self.world, self.officer, self.path, self.told = world, officer, None, None
 
-    def write(self, version, polygon='', countries='', severity=EXTREME, hours=24, channels=('mail', 'sms'), options=('possible',), languages=LANGUAGES, **more):
-        """Writes a first version and saves it; returns the review page."""
+    def try_to_write(self, version, polygon='', countries='', severity=EXTREME, hours=24, channels=('mail', 'sms'), options=('possible',), languages=LANGUAGES,
+                     **more):
+        """Fills the form of a new alert and sends it; returns whatever page comes."""
         date, time = when(self.world, hours)
         fields = {'kind': 5, 'severity': severity, 'urgency': 1, 'certainty': 1, 'zone': 'UTC', 'expires_date': date, 'expires_time': time, 'polygon': polygon,
                   'countries': countries, 'channels': list(channels), 'options': list(options), 'language': languages[0],
                   **texts(version, languages=languages), **more}
-        page = self.officer.get('/desk/alerts/new').submit(fields, having='polygon', button='review')
+        return self.officer.get('/desk/alerts/new').submit(fields, having='polygon', button='review')
+
+    def write(self, version, polygon='', **more):
+        """Writes a first version and saves it; returns the review page."""
+        page = self.try_to_write(version, polygon, **more)
         page.expect('Whom it reaches')
         self.path = page.url.split('/review')[0].replace(self.world.base, '')
         return page

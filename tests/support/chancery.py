@@ -141,7 +141,7 @@ class World:
         self.simulator_options, self.serve_at_start = simulator_options, serve
         self.folder = self.cluster = self.simulator = self.server = None
         self.port = self.private = 0
-        self.officers = {}
+        self.officers, self.past = {}, []
 
     def __enter__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix='chancery-'))
@@ -150,11 +150,14 @@ class World:
             self.url = self.cluster.new_database()
         else:
             self.url = f'sqlite:{self.folder}/chancery.db'
-        mail_command = f'{PROGRAM} --db {self.url} --data {self.folder} receive-mail "$1" "$2"'
+        # Where mail goes is read anew for each, since an installation may move (see restored).
+        self.where = self.folder / 'where'
+        self._tell_where()
+        mail_command = f'. {self.where}; exec {PROGRAM} --db "$URL" --data "$DATA" receive-mail "$1" "$2"'
         self.simulator = Simulator(self.folder, '--mail-command', mail_command, *self.simulator_options)
         given = {'smtp.relay': f"127.0.0.1:{self.simulator.ready['smtp']}", 'smpp.host': '127.0.0.1', 'smpp.port': self.simulator.ready['smpp'],
                  'smpp.system_id': 'scenario', 'smpp.source_address': '7070', **self.settings}
-        (self.folder / 'smpp.password').write_text('secret\n', encoding='utf-8')
+        self._write_password()
         for name, value in given.items():
             self.command('settings', 'set', name, str(value))
         if self.serve_at_start:
@@ -175,7 +178,23 @@ class World:
                 self.simulator.stop(signal.SIGKILL)
             if self.cluster:
                 self.cluster.__exit__(None, None, None)
-            shutil.rmtree(self.folder, ignore_errors=True)
+            for folder in [self.folder, *self.past]:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _tell_where(self):
+        self.where.write_text(f"URL='{self.url}'\nDATA='{self.folder}'\n", encoding='utf-8')
+
+    def _write_password(self):
+        (self.folder / 'smpp.password').write_text('secret\n', encoding='utf-8')
+
+    def restored(self, backup, key):
+        """The installation moves to an empty folder (and database) and is restored there from a backup; the server is not started."""
+        self.past.append(self.folder)
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix='chancery-'))
+        self.url = self.cluster.new_database() if self.store == 'postgresql' else f'sqlite:{self.folder}/chancery.db'
+        self.command('restore', str(backup), '--key', str(key))
+        self._write_password()
+        self._tell_where()
 
     def log(self):
         path = self.folder / 'server.log'

@@ -75,13 +75,15 @@ def enrol(world, source=None, confirmed=True, **fields):
 
 def own_page(world, *addresses):
     """The path of somebody's own page, from the newest message to one of their addresses that holds it."""
-    for address in addresses:
-        texts = [one['text'] for one in (world.simulator.phone(address) if address.startswith('+') else world.simulator.mailbox(address)) if not one['sent']]
-        for text in texts:
-            found = re.search(r'/my/[a-z0-9]+', text)
-            if found:
-                return found.group(0)
-    raise AssertionError(f'no message to {addresses} holds the link of the own page')
+    def found():
+        for address in addresses:
+            messages = world.simulator.phone(address) if address.startswith('+') else world.simulator.mailbox(address)
+            for link in (re.search(r'/my/[a-z0-9]+', one['text']) for one in messages if not one['sent']):
+                if link:
+                    return link.group(0)
+        return None
+
+    return wait_for(found, f'a message to {addresses} with the link of the own page')
 
 
 def answer_by_link(world, text, language, client, needs_help, note='', place=''):

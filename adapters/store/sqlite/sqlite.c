@@ -43,6 +43,8 @@ struct db_store {
 	int64_t version_seen;
 };
 
+#define SCRUB_PATIENCE 20 /* milliseconds */
+
 struct db_connection {
 	struct db_store *store;
 	sqlite3 *sqlite;
@@ -553,6 +555,16 @@ static enum rc copy_by_way_of(struct db_store *store, struct arena *arena, const
 	return sync_folder_of(arena, path, err);
 }
 
+static bool sqlite_scrub(struct db_connection *connection)
+{
+	/* The writer does not stand still for a slow reader. */
+	sqlite3_busy_timeout(connection->sqlite, SCRUB_PATIENCE);
+	int code = sqlite3_wal_checkpoint_v2(connection->sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	int64_t milliseconds = connection->store->options.busy_timeout / 1000;
+	sqlite3_busy_timeout(connection->sqlite, milliseconds > INT_MAX ? INT_MAX : (int)milliseconds);
+	return code == SQLITE_OK;
+}
+
 static enum rc sqlite_copy(struct db_store *store, const char *path, struct err *err)
 {
 	if (access(path, F_OK) == 0)
@@ -600,5 +612,6 @@ const struct db_driver sqlite_driver = {
 	.watch = sqlite_watch,
 	.wake = sqlite_wake,
 	.copy = sqlite_copy,
+	.scrub = sqlite_scrub,
 	.is_full = sqlite_is_full,
 };
