@@ -35,7 +35,7 @@ enum rc board_head_fill(struct db_tx *tx, struct request *request, const struct 
 		.exercise = alert->exercise != 0,
 		.ended = alert->state == ALERT_ENDED,
 		.may_act = house_may(request->house, request->officer, PERMIT_OFFICER),
-		.tab = (int)tab,
+		.tab = tab,
 	};
 	enum rc rc = headline_read(tx, request->arena, alert, request->language, &head.headline, &head.headline_language, err);
 	if (rc == OK)
