@@ -326,6 +326,13 @@ static void keep_pieces(struct intake *in, struct geo_area *area, const struct w
 		keep_pieces(in, area, &right.items[i]);
 }
 
+/* The closing point of a ring is not kept. */
+static bool is_closed(const struct geo_line *ring)
+{
+	return ring->count > 1 && ring->points[0].longitude == ring->points[ring->count - 1].longitude &&
+	       ring->points[0].latitude == ring->points[ring->count - 1].latitude;
+}
+
 enum rc geo_area_add_polygon(struct arena *arena, struct geo_area *area, const struct geo_line *rings, size_t ring_count,
                              const struct geo_reading *reading, struct geo_report *report)
 {
@@ -336,9 +343,8 @@ enum rc geo_area_add_polygon(struct arena *arena, struct geo_area *area, const s
 	if (area->polygon_parts >= GEO_PARTS_MAX)
 		return report_code(report, GEO_TOO_MANY_PARTS);
 	for (size_t r = 0; r < ring_count; r++)
-		vertices += rings[r].count;
-	/* The closing point of each ring is not kept. */
-	if (vertices > GEO_VERTICES_MAX + ring_count)
+		vertices += rings[r].count - is_closed(&rings[r]);
+	if (vertices > GEO_VERTICES_MAX)
 		return report_code(report, GEO_TOO_MANY_VERTICES);
 	for (size_t r = 0; r < ring_count; r++) {
 		struct wide_ring ring = { NULL, 0 };
@@ -352,7 +358,13 @@ enum rc geo_area_add_polygon(struct arena *arena, struct geo_area *area, const s
 	if (rc != OK)
 		return rc;
 	place_holes(&in);
+	const struct geo_area before = *area;
 	keep_pieces(&in, area, &in.wide);
+	/* Cutting at the meridian adds points: what is written out must be readable again. */
+	if (area->vertex_count > GEO_VERTICES_MAX) {
+		*area = before;
+		return report_code(report, GEO_TOO_MANY_VERTICES);
+	}
 	in.ring = 0;
 	if (in.split)
 		say_of_ring(&in, GEO_SPLIT, -1);

@@ -511,7 +511,7 @@ static void test_limits(void **unused)
 	assert_int_equal(area.vertex_count, GEO_VERTICES_MAX);
 	assert_true(clock_monotonic() - start < 5 * CLOCK_SECOND); /* generous: sanitizers; measured 0.2 s */
 	assert_int_equal(refusal_of(ring_of(GEO_VERTICES_MAX, true))->code, GEO_SELF_CROSSING);
-	assert_int_equal(refusal_of(ring_of(GEO_VERTICES_MAX + 2, false))->code, GEO_TOO_MANY_VERTICES);
+	assert_int_equal(refusal_of(ring_of(GEO_VERTICES_MAX + 1, false))->code, GEO_TOO_MANY_VERTICES);
 	arena_clear(&arena);
 	/* The same as GeoJSON, and texts that would only cost memory. */
 	struct buf buf;

@@ -256,6 +256,12 @@ static enum MHD_Result begin(struct exchange *exchange, const char *method, cons
 	if (!read_head(exchange, method, version, &problem)) {
 		/* Nobody can say where the next request begins. */
 		exchange->close = true;
+		if (problem == PROBLEM_TOO_LARGE && exchange->facts.content_length <= HTTP_DISCARD_MAX && !exchange->facts.expects) {
+			exchange->too_large = true;
+			exchange->state = EXCHANGE_BODY;
+			set_deadline(exchange, server->body_timeout);
+			return MHD_YES;
+		}
 		return send_problem(exchange, problem);
 	}
 	exchange->state = EXCHANGE_BODY;
@@ -287,7 +293,7 @@ static enum MHD_Result begin(struct exchange *exchange, const char *method, cons
 static void take_body(struct exchange *exchange, const char *bytes, size_t size)
 {
 	struct http_server *server = exchange->server;
-	if (exchange->overflow)
+	if (exchange->overflow || exchange->too_large)
 		return;
 	/* The head's length was checked, and the library reads no more than it says; together they may still be too large. */
 	if (exchange->body.len + size > HTTP_BODY_MAX ||
@@ -312,6 +318,8 @@ static enum MHD_Result dispatch(struct exchange *exchange)
 {
 	struct http_server *server = exchange->server;
 	int64_t delay = 0;
+	if (exchange->too_large)
+		return send_problem(exchange, PROBLEM_TOO_LARGE);
 	if (exchange->overflow) {
 		exchange->close = true;
 		return send_problem(exchange, PROBLEM_BUSY);

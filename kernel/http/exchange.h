@@ -61,6 +61,7 @@ struct exchange {
 	struct head_facts facts;
 	struct target target;
 	struct buf body;
+	bool too_large; /* the body is read and thrown away, then answered 413 */
 	bool overflow;  /* the bodies being read are too large together: answer 503 when this one is over */
 	bool head_only; /* HEAD */
 	bool accepts_gzip;

@@ -174,13 +174,12 @@ static bool check_body(const struct head *head, const struct str values[LINE_COU
 	} else if (facts->content_length < 0) {
 		return refuse(PROBLEM_LENGTH, "no_length", problem, reason);
 	}
-	if (facts->content_length > HTTP_BODY_MAX)
-		return refuse(PROBLEM_TOO_LARGE, "body_length", problem, reason);
 	if (!str_is_none(values[LINE_CONTENT_ENCODING]) &&
 	    !str_equal_nocase(values[LINE_CONTENT_ENCODING], S("identity")))
 		return refuse(PROBLEM_MEDIA_TYPE, "content_coding", problem, reason);
 	if (!str_is_none(values[LINE_EXPECT]) && !str_equal_nocase(values[LINE_EXPECT], S("100-continue")))
 		return refuse(PROBLEM_BAD_REQUEST, "expect", problem, reason);
+	facts->expects = !str_is_none(values[LINE_EXPECT]);
 	return true;
 }
 
@@ -208,7 +207,8 @@ bool head_check(const struct head *head, struct head_facts *facts, enum problem 
 	found.fetch_site = values[LINE_FETCH_SITE];
 	found.if_none_match = values[LINE_IF_NONE_MATCH];
 	*facts = found;
-	return true;
+	/* Last, with the facts told: the caller may want to read so much and throw it away. */
+	return found.content_length > HTTP_BODY_MAX ? refuse(PROBLEM_TOO_LARGE, "body_length", problem, reason) : true;
 }
 
 /* --- targets ---------------------------------------------------------------------------------------------- */

@@ -14,6 +14,7 @@ struct head {
 struct head_facts {
 	int64_t content_length; /* -1 absent */
 	int64_t last_event_id;  /* -1 absent or not a number */
+	bool expects;           /* Expect: 100-continue: the body comes only when asked for */
 	struct str host, content_type, cookies, accept_language, accept_encoding, if_none_match, origin, fetch_site,
 		forwarded_for;
 };
@@ -21,7 +22,7 @@ struct head_facts {
 /* Checks the head by RFC 9110 and 9112, refusing whatever two readers could understand differently: lines that double,
  * a length beside a transfer coding, any transfer coding at all (411: nginx buffers bodies and sends their length), control bytes, targets that
  * are not a plain path, bodies where none belongs. True if it is good; else *problem says what to answer and
- * *reason (static, for the log) why. */
+ * *reason (static, for the log) why. *facts is filled if it is good, and for a body that is only too large. */
 bool head_check(const struct head *head, struct head_facts *facts, enum problem *problem, const char **reason);
 
 /* A target split into decoded segments. */

@@ -12,7 +12,10 @@
 #include "kernel/desk/desk.h"
 #include "kernel/html/html.h"
 
-#define HTTP_BODY_MAX (4 * 1024 * 1024)    /* a pasted polygon of 200,000 vertices fits */
+/* A pasted polygon of 200,000 vertices fits, in GeoJSON of 15 digits and percent-encoded as forms are. Beyond: 413, after what follows was read
+ * and thrown away, because a browser that is still sending never sees an answer; more than HTTP_DISCARD_MAX is refused at once. */
+#define HTTP_BODY_MAX (12 * 1024 * 1024)
+#define HTTP_DISCARD_MAX (64 * 1024 * 1024)
 #define HTTP_BODIES_MAX (64 * 1024 * 1024) /* of all requests being read at one time; beyond: 503 */
 #define HTTP_HEAD_MAX (16 * 1024)          /* request line and header lines; beyond: 431 */
 #define HTTP_HEAD_LINES_MAX 100

@@ -139,10 +139,10 @@ def asking_again(world, officer):
     officer.post(form.action, fields).expect('4 persons are asked again.')  # sent twice
     assert world.number('SELECT count(*) FROM notice') == before + 1
     for phone in ('+21620000001', '+21620000003', '+21620000004', '+21620000005'):
-        texts = wait_for(lambda: [one for one in world.simulator.phone(phone) if '/a/' in one['text'] and not one['sent']], f'the reminder to {phone}')
+        texts = wait_for(lambda: [one for one in world.simulator.phone(phone) if 'B-new' in one['text'] and not one['sent']], f'the reminder to {phone}')
         assert len(texts) == 1, texts
     wait_for(alert.settled, 'the reminder', 60)
-    officer.get(f'{alert.path}/ask').expect('nobody to ask again')
+    officer.get(f'{alert.path}/ask').expect('0 by e-mail, 0 by SMS')
     # A reminder is answered like the alert.
     number = world.number('SELECT max(number) FROM alert')
     world.simulator.text_from('+21620000004', f'SAFE #{number}', to='7070')
