@@ -310,11 +310,11 @@ static void facts_are_found(void **state)
 	assert_true(str_equal(facts.forwarded_for, S("2.2.2.2"))); /* the last is the proxy's */
 	assert_true(str_is_none(facts.origin));
 
-	struct http_field sized[] = { { S("Host"), S("a") }, { S("Content-Length"), S("4194304") } };
+	struct http_field sized[] = { { S("Host"), S("a") }, { S("Content-Length"), S("12582912") } };
 	head.lines = sized;
 	head.line_count = 2;
 	assert_true(head_check(&head, &facts, &problem, &reason));
-	sized[1].value = S("4194305");
+	sized[1].value = S("12582913");
 	assert_false(head_check(&head, &facts, &problem, &reason));
 	assert_int_equal(problem, PROBLEM_TOO_LARGE);
 	sized[1] = (struct http_field){ S("Transfer-Encoding"), S("chunked") };

@@ -462,13 +462,17 @@ def smuggled_heads(world):
     ]
     for head in heads:
         with socket.create_connection(('127.0.0.1', world.port), timeout=30 * PATIENCE) as connection:
-            connection.sendall(head.replace('{host}', f'127.0.0.1:{world.port}').encode('latin-1'))
-            connection.shutdown(socket.SHUT_WR)
             answer = b''
+            try:
+                # A refusal may come, and the line be closed, before all was said.
+                connection.sendall(head.replace('{host}', f'127.0.0.1:{world.port}').encode('latin-1'))
+                connection.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
             try:
                 while piece := connection.recv(65536):
                     answer += piece
-            except ConnectionResetError:
+            except OSError:
                 pass
         # libmicrohttpd may write its own refusal's head twice before it closes; what counts is that nothing was answered with more.
         statuses = re.findall(rb'HTTP/1\.[01] (\d{3})', answer)
