@@ -8,6 +8,7 @@ install_packages $FRESH_PACKAGES
 [ "$(id -u)" = 0 ] || { say "./test fresh needs root (debootstrap, chroot)"; exit 3; }
 
 root=$(mktemp -d "${TMPDIR:-/var/tmp}/chancery-fresh.XXXXXX")
+chmod 755 "$root" # users other than root live in it too
 leave() {
 	local place
 	for place in dev/pts dev proc sys; do
