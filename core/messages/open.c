@@ -468,6 +468,30 @@ static enum rc close_work(struct db_tx *tx, void *context, struct err *err)
 	return rc;
 }
 
+/* Blocks are about to be forgotten: so are their messages that still wait in memory (their rows have ended), and what else
+ * speaks of them speaks of them no more. */
+static void part_from_closed(struct engine *engine)
+{
+	for (size_t channel = 0; channel < CHANNEL_KIND_COUNT; channel++)
+		for (size_t lane = 0; lane < LANE_COUNT; lane++) {
+			struct queue *queue = &engine->loaded[channel][lane];
+			for (size_t left = queue->count; left > 0; left--) {
+				struct flight *flight = queue_pop(queue);
+				if (flight->work && flight->work->stored == BLOCK_CLOSED)
+					flight_drop(engine, flight);
+				else
+					queue_push(queue, flight);
+			}
+		}
+	size_t at = 0;
+	void *value;
+	while (id_map_each(&engine->flights, &at, &value)) {
+		struct flight *flight = value;
+		if (flight->work && flight->work->stored == BLOCK_CLOSED)
+			flight->work = NULL;
+	}
+}
+
 enum rc blocks_close(struct engine *engine, struct err *err)
 {
 	struct closing closing = { .engine = engine };
@@ -484,11 +508,16 @@ enum rc blocks_close(struct engine *engine, struct err *err)
 	enum rc rc = OK;
 	if (closing.count > 0)
 		rc = db_write(engine->house->db, DB_LANE_DELIVERY, close_work, &closing, err);
+	bool forgets = false;
 	for (size_t i = 0; rc == OK && i < closing.count; i++) {
 		closing.works[i]->stored = closing.works[i]->state;
+		forgets |= closing.works[i]->state == BLOCK_CLOSED;
+	}
+	if (forgets)
+		part_from_closed(engine);
+	for (size_t i = 0; rc == OK && i < closing.count; i++)
 		if (closing.works[i]->state == BLOCK_CLOSED)
 			work_remove(engine, closing.works[i]);
-	}
 	arena_release(&closing.arena);
 	return rc;
 }
