@@ -51,15 +51,36 @@ struct opening {
 	struct arena arena;
 	struct opened *opened;
 	size_t count, capacity;
+	int64_t ready[CHANNEL_KIND_COUNT][LANE_COUNT]; /* see count_ready */
 	int64_t now;
 };
+
+/* Messages of opened blocks that wait for their turn alone: those in memory, and those that are to be loaded. What is held for
+ * an officer's word, or was refused and waits for its next try, keeps nobody else from their first. */
+static void count_ready(struct opening *opening)
+{
+	const struct engine *engine = opening->engine;
+	for (size_t channel = 0; channel < CHANNEL_KIND_COUNT; channel++)
+		for (size_t lane = 0; lane < LANE_COUNT; lane++) {
+			int64_t ready = (int64_t)engine->loaded[channel][lane].count;
+			for (const struct work *work = engine->first[channel][lane]; work; work = work->next) {
+				int64_t queued = work->count[MESSAGE_QUEUED], left = BLOCK_PEOPLE_MAX - work->cursor;
+				if (left <= 0 && work->again_at <= opening->now)
+					left = queued;
+				if (queued > 0 && left > 0 && !work->live->held &&
+				    (atomic_load(&work->live->gate) & GATE_BITS) != GATE_SUPERSEDED)
+					ready += left < queued ? left : queued;
+			}
+			opening->ready[channel][lane] = ready;
+		}
+}
 
 static bool wants_blocks(const struct opening *opening, int64_t channel, int64_t lane)
 {
 	const struct engine *engine = opening->engine;
 	if (opening->all)
 		return true;
-	int64_t queued = engine->backlog[channel][lane];
+	int64_t queued = opening->ready[channel][lane];
 	for (size_t i = 0; i < opening->count; i++)
 		if (opening->opened[i].channel == channel && opening->opened[i].lane == lane)
 			queued += opening->opened[i].count[MESSAGE_QUEUED];
@@ -275,6 +296,7 @@ enum rc blocks_open(struct engine *engine, bool all, bool *opened_out, struct er
 {
 	struct opening opening = { .engine = engine, .all = all, .now = clock_now() };
 	arena_init(&opening.arena);
+	count_ready(&opening);
 	bool wanted = all;
 	for (int64_t channel = CHANNEL_NONE + 1; channel < CHANNEL_KIND_COUNT; channel++)
 		for (int64_t lane = 0; lane < LANE_COUNT; lane++)

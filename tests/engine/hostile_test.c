@@ -60,10 +60,62 @@ static void test_nothing_outlives_its_block(void **state)
 	rig_release(&rig);
 }
 
+/* --- nobody waits for others ------------------------------------------------------------------------------------- */
+
+/* An old alert is held for an officer's word; a new one of the same lane leaves all the same. */
+static void test_held_alert_blocks_no_other(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 12000);
+	rig.sms.window = 5;
+	int64_t old = rig_send(&rig, 1, 1, 12000, SMS);
+	rig_turn(&rig);
+	size_t sent = rig.sms.submitted;
+	rig_crash(&rig);
+	move_clock(7 * CLOCK_HOUR);
+	log_set_level(LOG_ERROR + 1);
+	rig_start(&rig);
+	log_set_level(LOG_ERROR);
+	rig_turn(&rig);
+	int64_t fresh = rig_send(&rig, 2, 1, 5, SMS);
+	rig_turn(&rig);
+	fake_accept_all(&rig.sms);
+	rig_turn(&rig);
+	assert_int_equal(rig_count(&rig, fresh, CHANNEL_SMS, MESSAGE_ACCEPTED), 5);
+	assert_int_equal(rig.sms.submitted, sent + 5);
+	assert_int_equal(rig_count(&rig, old, CHANNEL_SMS, MESSAGE_QUEUED) + rig_count(&rig, old, CHANNEL_SMS, MESSAGE_IN_DOUBT), 12000);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+/* However many are refused for now, everyone gets a first try before their second. */
+static void test_refusals_block_nobody(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 12000);
+	rig.sms.window = 600;
+	int64_t notice = rig_send(&rig, 1, 1, 12000, SMS);
+	for (int i = 0; i < 200 && rig.sms.submitted < 12000; i++) {
+		rig_turn(&rig);
+		for (size_t k = 0; k < rig.sms.count; k++)
+			if (rig.sms.messages[k].answered == 0)
+				fake_refuse(&rig.sms, k, CHANNEL_FAULT_TEMPORARY, 8);
+	}
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.submitted, 12000);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_QUEUED), 12000);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BOTH(test_nothing_outlives_its_block),
+		BOTH(test_held_alert_blocks_no_other),
+		BOTH(test_refusals_block_nobody),
 	};
 	log_set_level(LOG_ERROR);
 	return fixture_main(tests);
