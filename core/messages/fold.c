@@ -505,6 +505,20 @@ static enum rc probe_work(struct db_tx *tx, void *context, struct err *err)
 	return rc == OK ? CONFLICT : rc == CONFLICT ? FAILED : rc;
 }
 
+static enum rc beat_work(struct db_tx *tx, void *context, struct err *err)
+{
+	const struct engine *engine = context;
+	int64_t now = clock_now();
+	struct dispatcher_beat_args args = { .id = engine->id, .seen_at = now, .lease_until = now + LEASE };
+	return dispatcher_beat(tx, &args, NULL, err);
+}
+
+/* A store that takes nothing at all says nothing about what it is given. */
+static bool store_takes(struct engine *engine)
+{
+	return db_write(engine->house->db, DB_LANE_DELIVERY, beat_work, engine, NULL) == OK;
+}
+
 static bool stumbles(struct probe probe, const char *what, int64_t id)
 {
 	struct arena arena;
@@ -512,7 +526,7 @@ static bool stumbles(struct probe probe, const char *what, int64_t id)
 	arena_init(&arena);
 	err_init(&err, &arena);
 	enum rc rc = db_write(probe.engine->house->db, DB_LANE_DELIVERY, probe_work, &probe, &err);
-	bool bad = rc == FAILED || rc == INVALID || rc == NOT_FOUND || rc == DENIED;
+	bool bad = (rc == FAILED || rc == INVALID || rc == NOT_FOUND || rc == DENIED) && store_takes(probe.engine);
 	if (bad)
 		log_error("left_out", LOGC("what", what), LOGI("message", id), LOGS("detail", err.detail));
 	arena_release(&arena);
@@ -522,6 +536,8 @@ static bool stumbles(struct probe probe, const char *what, int64_t id)
 void fold_isolate(struct engine *engine)
 {
 	struct fold *fold = &engine->fold;
+	if (!store_takes(engine))
+		return;
 	for (size_t i = 0; i < fold->ending_count; i++)
 		fold->endings[i].skip = stumbles((struct probe){ .engine = engine, .ending = &fold->endings[i] }, "answer", fold->endings[i].id);
 	for (size_t i = 0; i < fold->mail.receipt_count; i++)
