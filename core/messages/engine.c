@@ -366,6 +366,21 @@ static bool cycle_needed(const struct engine *engine, const struct filled *fille
 	return false;
 }
 
+/* Whether the marks of this transaction were made is not known: take_stock finds out before anything else is marked. */
+static void remember_unsure(struct engine *engine, const struct cycle *cycle)
+{
+	if (db_unknown_commits(engine->house->db) == engine->unknown_seen || cycle->submit_count == 0)
+		return;
+	free(engine->unsure);
+	engine->unsure = malloc(cycle->submit_count * sizeof *engine->unsure);
+	if (!engine->unsure)
+		abort();
+	for (size_t i = 0; i < cycle->submit_count; i++)
+		engine->unsure[i] = cycle->submits[i].id;
+	engine->unsure_count = cycle->submit_count;
+	engine->unsure_at = cycle->now;
+}
+
 static void run_cycle(struct engine *engine, struct filled *filled, struct err *err)
 {
 	struct cycle cycle = { .engine = engine, .filled = filled };
@@ -386,6 +401,7 @@ static void run_cycle(struct engine *engine, struct filled *filled, struct err *
 		fold_clear(engine);
 		stage(&cycle);
 	} else {
+		remember_unsure(engine, &cycle);
 		put_down(engine, filled);
 		if (cycle.lost)
 			start_over(engine);
@@ -531,13 +547,20 @@ bool engine_round(struct engine *engine)
 		else
 			report_failure(engine, "recover", rc, &err);
 	}
-	if (engine->recovered) {
+	bool sure = engine->recovered;
+	if (sure && db_unknown_commits(engine->house->db) != engine->unknown_seen) {
+		enum rc rc = take_stock(engine, &err);
+		sure = rc == OK;
+		if (!sure)
+			report_failure(engine, "take_stock", rc, &err);
+	}
+	if (sure) {
 		if (atomic_load(&engine->change_latest) > engine->change_seen)
 			follow_changes(engine, &arena, &err);
 		look_at_clock(engine);
 		deliver(engine, &arena, &err);
 	}
-	if (engine->recovered && clock_monotonic() >= engine->rest_until)
+	if (sure && engine->recovered && clock_monotonic() >= engine->rest_until)
 		more = step(engine, &err);
 	lives_tell(engine, false);
 	figures_update(engine);
@@ -660,6 +683,7 @@ static void release_maps(struct engine *engine)
 	id_map_release(&engine->works);
 	lives_release(engine);
 	receipts_release(engine);
+	free(engine->unsure);
 }
 
 void engine_free(struct house *house)

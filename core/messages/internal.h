@@ -278,6 +278,9 @@ struct engine {
 	int64_t change_seen;
 	int64_t parts_at, looked_at, beat_at, swept_at, closed_at, gone_at, pruned_at, counted_at; /* monotonic: when it is next time to */
 	int64_t rest_until;            /* monotonic: the store failed; nothing new is marked before */
+	int64_t unknown_seen;          /* db_unknown_commits when memory was last known to agree with the store */
+	int64_t *unsure, unsure_at;    /* messages marked at that time in a transaction of unknown outcome; heap */
+	size_t unsure_count;
 	int failures;                  /* of the transaction, in a row, that another try does not mend */
 	struct fold fold;
 	struct receipt_index receipts;
@@ -431,6 +434,9 @@ enum rc incoming_add(struct db_tx *tx, struct arena *arena, const struct incomin
 /* Takes up what a dispatcher of before left: blocks, what was being handed over, receipts awaited. */
 enum rc recover(struct engine *engine, struct err *err);
 enum rc take_over_gone(struct engine *engine, struct err *err);
+/* After commits whose outcome nobody can tell: what stands marked and was never handed over goes back to the queue, blocks that
+ * are ours are taken up, and those in memory counted anew. Nothing is in doubt by it. */
+enum rc take_stock(struct engine *engine, struct err *err);
 /* This dispatcher's number, kept in DATA/dispatcher.N, which stays locked while the process lives. */
 enum rc dispatcher_number(struct engine *engine, struct err *err);
 

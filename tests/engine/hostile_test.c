@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "tests/engine/engine_fixture.h"
+#include "tests/engine/faulty_store.h"
 
 #define SMS CHANNEL_BIT(CHANNEL_SMS)
 #define MAIL CHANNEL_BIT(CHANNEL_MAIL)
@@ -110,13 +111,108 @@ static void test_refusals_block_nobody(void **state)
 	rig_release(&rig);
 }
 
+/* --- a store that fails ------------------------------------------------------------------------------------------- */
+
+/* The store is away for a good while; whatever carriers said meanwhile is written when it is back. */
+static void test_outage_loses_no_answer(void **state)
+{
+	struct rig rig;
+	faulty_open(*state);
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 10);
+	int64_t notice = rig_send(&rig, 1, 1, 10, SMS);
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.submitted, 10);
+	fake_refuse(&rig.sms, 0, CHANNEL_FAULT_RECIPIENT, 11);
+	fake_refuse(&rig.sms, 1, CHANNEL_FAULT_TEMPORARY, 8);
+	fake_doubt(&rig.sms, 2);
+	fake_accept(&rig.sms, 3, 0, "A3");
+	fake_receipt(&rig.sms, "A3", "", CHANNEL_DELIVERY_DELIVERED, "DELIVRD");
+	fake_incoming(&rig.sms, "+15550000005", "+15550100", S("SAFE"), 0, 0);
+	log_set_level(LOG_ERROR + 1);
+	faults.down = true;
+	for (int i = 0; i < 30; i++) {
+		rig.engine->rest_until = 0;
+		engine_round(rig.engine);
+	}
+	faults.down = false;
+	rig_turn(&rig);
+	log_set_level(LOG_ERROR);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_FAILED), 1);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_QUEUED), 1);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_IN_DOUBT), 1);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_DELIVERED), 1);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_SUBMITTED), 6);
+	assert_int_equal(rig.sms.tickets_stored, 2);
+	assert_int_equal(rig.sms.tickets_refused, 0);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+/* Commits whose outcome nobody can tell, at each step of a delivery, made or not: everyone gets it, nobody twice. */
+static void lose_outcomes(struct rig *rig, int64_t *event, _Atomic int *lost)
+{
+	for (int step = 0; step < 8; step++) {
+		rig->sms.count = 0;
+		size_t before = rig->sms.submitted;
+		int64_t notice = rig_send(rig, ++*event, 1, 1100, SMS);
+		faults.skip_commits = step;
+		*lost = 1;
+		for (int i = 0; i < 60 && rig_count(rig, notice, CHANNEL_SMS, MESSAGE_DELIVERED) < 1100; i++) {
+			rig_turn(rig);
+			size_t first = rig->sms.count;
+			while (first > 0 && rig->sms.messages[first - 1].answered == 0)
+				first--;
+			fake_accept_all(&rig->sms);
+			rig_turn(rig);
+			for (size_t k = first; k < rig->sms.count; k++) {
+				char id[40];
+				snprintf(id, sizeof id, "%llX00", (unsigned long long)rig->sms.messages[k].id);
+				fake_receipt(&rig->sms, id, "", CHANNEL_DELIVERY_DELIVERED, "DELIVRD");
+			}
+			rig_turn(rig);
+		}
+		*lost = faults.skip_commits = 0;
+		assert_int_equal(rig_count(rig, notice, CHANNEL_SMS, MESSAGE_DELIVERED), 1100);
+		assert_int_equal(rig->sms.submitted - before, 1100);
+		rig_check(rig);
+		/* Memory agrees with the store: what is done is forgotten. */
+		rig_turn(rig);
+		size_t at = 0;
+		void *value;
+		while (id_map_each(&rig->engine->works, &at, &value)) {
+			const struct work *work = value;
+			assert_int_equal(work->count[MESSAGE_QUEUED] + work->count[MESSAGE_SUBMITTED] + work->count[MESSAGE_IN_DOUBT], 0);
+		}
+		assert_int_equal(rig->engine->flights.count, 0);
+	}
+}
+
+static void test_commits_of_unknown_outcome(void **state)
+{
+	struct rig rig;
+	int64_t event = 0;
+	faulty_open(*state);
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 1100);
+	rig.sms.window = 100;
+	log_set_level(LOG_ERROR + 1);
+	lose_outcomes(&rig, &event, &faults.lost_commits);
+	lose_outcomes(&rig, &event, &faults.lost_rollbacks);
+	log_set_level(LOG_ERROR);
+	rig_release(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BOTH(test_nothing_outlives_its_block),
 		BOTH(test_held_alert_blocks_no_other),
 		BOTH(test_refusals_block_nobody),
+		BOTH(test_outage_loses_no_answer),
+		BOTH(test_commits_of_unknown_outcome),
 	};
-	log_set_level(LOG_ERROR);
+	if (getenv("ONLY"))
+		cmocka_set_test_filter(getenv("ONLY"));
 	return fixture_main(tests);
 }
