@@ -272,7 +272,9 @@ static void set_next(struct message_set_args *set, const struct message_row *row
 	}
 	if (next == MESSAGE_IN_DOUBT) {
 		set->was_in_doubt = 1;
-		set->not_before = what->doubt_waits || !lane_resends(row->lane) ? row->expires_at : what->now;
+		/* A mail's connection is gone with its answer, so that no cut of the road need be waited for. */
+		bool waits = (what->doubt_waits && row->channel != CHANNEL_MAIL) || !lane_resends(row->lane);
+		set->not_before = waits ? row->expires_at : what->now + retry_after((unsigned)set->attempts);
 	}
 }
 

@@ -203,16 +203,78 @@ static void test_commits_of_unknown_outcome(void **state)
 	rig_release(&rig);
 }
 
+/* --- doubt --------------------------------------------------------------------------------------------------------- */
+
+/* A relay that cut one connection behind a whole mail: no answer can come any more, so it is sent again after a while, and
+ * not as fast as the relay cuts. */
+static void test_mail_in_doubt_is_sent_again(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 3);
+	int64_t notice = rig_send(&rig, 1, 1, 3, MAIL);
+	rig_turn(&rig);
+	fake_accept(&rig.mail, 0, 0, "");
+	fake_doubt(&rig.mail, 1);
+	fake_accept(&rig.mail, 2, 0, "");
+	rig_turn(&rig);
+	assert_int_equal(rig.mail.submitted, 3);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_MAIL, MESSAGE_IN_DOUBT), 1);
+	move_clock(40 * CLOCK_SECOND);
+	rig_turn(&rig);
+	assert_int_equal(rig.mail.submitted, 4);
+	fake_doubt(&rig.mail, 3);
+	rig_turn(&rig);
+	move_clock(40 * CLOCK_SECOND);
+	rig_turn(&rig);
+	assert_int_equal(rig.mail.submitted, 4);
+	move_clock(40 * CLOCK_SECOND);
+	rig_turn(&rig);
+	assert_int_equal(rig.mail.submitted, 5);
+	fake_accept_all(&rig.mail);
+	rig_turn(&rig);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_MAIL, MESSAGE_ACCEPTED), 3);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_MAIL, MESSAGE_WAS_IN_DOUBT), 1);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+/* A carrier that takes a window and cuts, again and again, does not send people a copy a second. */
+static void test_cuts_in_a_row(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 5);
+	int64_t notice = rig_send(&rig, 1, 1, 5, SMS);
+	rig_turn(&rig);
+	for (int i = 0; i < 6; i++) {
+		fake_cut(&rig.sms);
+		rig_turn(&rig);
+		fake_up(&rig.sms);
+		rig_turn(&rig);
+	}
+	assert_int_equal(rig.sms.submitted, 10); /* again at once, and then no more for a while */
+	move_clock(31 * CLOCK_SECOND);
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.submitted, 15);
+	fake_accept_all(&rig.sms);
+	rig_turn(&rig);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_ACCEPTED), 5);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BOTH(test_nothing_outlives_its_block),
 		BOTH(test_held_alert_blocks_no_other),
 		BOTH(test_refusals_block_nobody),
+		BOTH(test_mail_in_doubt_is_sent_again),
+		BOTH(test_cuts_in_a_row),
 		BOTH(test_outage_loses_no_answer),
 		BOTH(test_commits_of_unknown_outcome),
 	};
-	if (getenv("ONLY"))
-		cmocka_set_test_filter(getenv("ONLY"));
+	log_set_level(LOG_ERROR);
 	return fixture_main(tests);
 }
