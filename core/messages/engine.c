@@ -645,8 +645,13 @@ void messages_stop(struct house *house, int64_t patience_left)
 	struct engine *engine = house->state[SLOT_MESSAGES];
 	if (!engine || !engine->serving)
 		return;
-	for (size_t i = 0; i < engine->road_count; i++)
+	for (size_t i = 0; i < engine->road_count; i++) {
 		channel_stop(engine->roads[i].channel, patience_left);
+		/* Not every channel says at its end that it is down. What is marked and was not handed over goes back to the queue;
+		 * standing 'submitted' it would be in doubt at the next start, though nobody has it. */
+		engine->roads[i].up = false;
+		road_return(&engine->roads[i]);
+	}
 	engine->follower_stop = true;
 	engine->stopping = true;
 	engine_wake(engine);

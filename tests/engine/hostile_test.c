@@ -1,6 +1,7 @@
 /* Bad days of the delivery path, each of which once broke a promise: see the comment of each test. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "tests/engine/engine_fixture.h"
 #include "tests/engine/faulty_store.h"
@@ -264,17 +265,59 @@ static void test_cuts_in_a_row(void **state)
 	rig_release(&rig);
 }
 
+/* --- an orderly end -------------------------------------------------------------------------------------------------- */
+
+static size_t handed_over(struct fake_channel *fake)
+{
+	pthread_mutex_lock(&fake->lock);
+	size_t count = fake->submitted;
+	pthread_mutex_unlock(&fake->lock);
+	return count;
+}
+
+/* What was marked ahead and not handed over when the program is stopped is not in doubt. */
+static void test_orderly_stop_leaves_no_doubt(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig.mail.window = 2;
+	rig.mail.stops_quietly = true;
+	for (int i = 0; i < 6; i++) {
+		struct message_single mail = { .lane = LANE_ANSWER, .channel = CHANNEL_MAIL, .address = S("a@example.org"),
+			                       .subject = S("s"), .body = S("b"), .expires_at = clock_now() + CLOCK_HOUR };
+		rig_queue(&rig, &mail);
+	}
+	/* The rig's engine is not turned by hand this time. */
+	engines_remove(rig.engine);
+	close(rig.engine->lock_file);
+	rig.engine->lock_file = -1;
+	assert_rc(rig.fixture, OK, messages_serve(rig.house, fixture_err(rig.fixture)));
+	for (int i = 0; i < 500 && (handed_over(&rig.mail) < 2 || rig_count(&rig, 0, CHANNEL_MAIL, MESSAGE_SUBMITTED) < 4); i++)
+		usleep(10000);
+	assert_int_equal(rig_count(&rig, 0, CHANNEL_MAIL, MESSAGE_SUBMITTED), 4); /* two with the relay, two marked ahead */
+	messages_stop(rig.house, 0);
+	assert_int_equal(rig.mail.submitted, 2);
+	assert_int_equal(rig_count(&rig, 0, CHANNEL_MAIL, MESSAGE_SUBMITTED), 2);
+	assert_int_equal(rig_count(&rig, 0, CHANNEL_MAIL, MESSAGE_QUEUED), 4);
+	rig_check(&rig);
+	engines_add(rig.engine);
+	rig_release(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BOTH(test_nothing_outlives_its_block),
 		BOTH(test_held_alert_blocks_no_other),
 		BOTH(test_refusals_block_nobody),
+		BOTH(test_orderly_stop_leaves_no_doubt),
 		BOTH(test_mail_in_doubt_is_sent_again),
 		BOTH(test_cuts_in_a_row),
 		BOTH(test_outage_loses_no_answer),
 		BOTH(test_commits_of_unknown_outcome),
 	};
 	log_set_level(LOG_ERROR);
+	if (getenv("ONLY"))
+		cmocka_set_test_filter(getenv("ONLY"));
 	return fixture_main(tests);
 }
