@@ -105,7 +105,9 @@ static void take_result(struct engine *engine, struct flight *flight, const stru
 	else
 		memcpy(flight->status, report->text, sizeof flight->status);
 	if (worst >= flight->outcome) {
-		bool waited = report->outcome == CHANNEL_RETURNED || report->fault == CHANNEL_FAULT_THROTTLE;
+		/* A carrier's throttling has slowed its road down. A relay's is greylisting mostly, which speaks of this recipient. */
+		bool throttled = report->fault == CHANNEL_FAULT_THROTTLE && flight->channel != CHANNEL_MAIL;
+		bool waited = report->outcome == CHANNEL_RETURNED || throttled;
 		/* An attempt is spared only if nothing worse than waiting happened to any part. */
 		flight->waited = worst == WORST_LATER && waited && (flight->outcome != WORST_LATER || flight->waited);
 		flight->outcome = (uint8_t)worst;

@@ -240,6 +240,27 @@ static void test_mail_in_doubt_is_sent_again(void **state)
 	rig_release(&rig);
 }
 
+/* Greylisting (450 4.7.1) is said of one recipient, not of the relay's pace: it comes back after a while, not at once and for
+ * ever. */
+static void test_greylisting_is_not_hammered(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 2);
+	int64_t notice = rig_send(&rig, 1, 1, 2, MAIL);
+	rig_turn(&rig);
+	assert_int_equal(rig.mail.submitted, 2);
+	fake_refuse(&rig.mail, 0, CHANNEL_FAULT_THROTTLE, 450);
+	rig_turn(&rig);
+	assert_int_equal(rig.mail.submitted, 2);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_MAIL, MESSAGE_QUEUED), 1);
+	move_clock(40 * CLOCK_SECOND);
+	rig_turn(&rig);
+	assert_int_equal(rig.mail.submitted, 3);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
 /* A carrier that takes a window and cuts, again and again, does not send people a copy a second. */
 static void test_cuts_in_a_row(void **state)
 {
@@ -312,6 +333,7 @@ int main(void)
 		BOTH(test_refusals_block_nobody),
 		BOTH(test_orderly_stop_leaves_no_doubt),
 		BOTH(test_mail_in_doubt_is_sent_again),
+		BOTH(test_greylisting_is_not_hammered),
 		BOTH(test_cuts_in_a_row),
 		BOTH(test_outage_loses_no_answer),
 		BOTH(test_commits_of_unknown_outcome),
