@@ -12,6 +12,7 @@
 #define GONE_EVERY (5 * CLOCK_SECOND)      /* for dispatchers that are silent */
 #define REST (CLOCK_SECOND / 5)            /* after the store failed */
 #define RENDER_AGAIN CLOCK_MINUTE
+#define CLOCK_PUT_BACK (5 * CLOCK_SECOND)  /* by more than this */
 #define FAILURES_MOST 5                    /* in a row; then what it stumbles over is looked for */
 #define FOLLOW_WAIT (CLOCK_SECOND / 5)
 #define CHANGES_MOST 1000
@@ -473,6 +474,50 @@ static void *follow(void *context)
 	return NULL;
 }
 
+/* --- a clock that is put back -------------------------------------------------------------------------------------------------------- */
+
+static enum rc bring_forward_work(struct db_tx *tx, void *context, struct err *err)
+{
+	const struct engine *engine = context;
+	int64_t now = clock_now();
+	struct message_bring_forward_loose_args loose = { .not_before = now };
+	enum rc rc = message_bring_forward_loose(tx, &loose, NULL, err);
+	size_t at = 0;
+	void *value;
+	while (rc == OK && id_map_each(&engine->works, &at, &value)) {
+		const struct work *work = value;
+		struct message_bring_forward_args args = { .not_before = now, .first = block_message_id(work->id, 0),
+			                                   .last = block_message_id(work->id, BLOCK_PEOPLE_MAX - 1) };
+		if (work->count[MESSAGE_QUEUED] + work->count[MESSAGE_IN_DOUBT] > 0)
+			rc = message_bring_forward(tx, &args, NULL, err);
+	}
+	return rc;
+}
+
+static enum rc bring_forward(struct engine *engine, struct err *err)
+{
+	enum rc rc = db_write(engine->house->db, DB_LANE_DELIVERY, bring_forward_work, engine, err);
+	if (rc != OK)
+		return rc;
+	log_warn("clock_put_back", LOGC("done", "next tries brought forward"));
+	engine->clock_put_back = false;
+	size_t at = 0;
+	void *value;
+	while (id_map_each(&engine->works, &at, &value))
+		((struct work *)value)->again_at = 0;
+	for (size_t channel = 0; channel < CHANNEL_KIND_COUNT; channel++)
+		engine->loose_look[channel] = true;
+	return OK;
+}
+
+static void compare_clocks(struct engine *engine, int64_t monotonic)
+{
+	int64_t ahead = clock_now() - monotonic;
+	/* What a time server does in small steps is no matter. */
+	engine->clock_put_back |= engine->clock_ahead != 0 && ahead < engine->clock_ahead - CLOCK_PUT_BACK;
+	engine->clock_ahead = ahead;
+}
+
 /* --- rounds ------------------------------------------------------------------------------------------------------------------------ */
 
 static void look_at_clock(struct engine *engine)
@@ -480,6 +525,7 @@ static void look_at_clock(struct engine *engine)
 	int64_t now = clock_monotonic();
 	if (now >= engine->looked_at || atomic_exchange(&engine->look, false)) {
 		engine->looked_at = now + LOOK_EVERY;
+		compare_clocks(engine, now);
 		/* What is marked and has run out meanwhile goes back, room or not. */
 		for (size_t i = 0; i < engine->road_count; i++)
 			road_push(&engine->roads[i]);
@@ -510,7 +556,9 @@ static void deliver(struct engine *engine, struct arena *arena, struct err *err)
 static bool step(struct engine *engine, struct err *err)
 {
 	bool opened = false, ended = false, read = false;
-	enum rc rc = engine->block_look ? blocks_open(engine, false, &opened, err) : OK;
+	enum rc rc = engine->clock_put_back ? bring_forward(engine, err) : OK;
+	if (rc == OK && engine->block_look)
+		rc = blocks_open(engine, false, &opened, err);
 	if (rc == OK)
 		rc = blocks_end(engine, &ended, err);
 	if (rc == OK)

@@ -23,6 +23,8 @@
 
 /* "Not yet" in time columns: as wide as a real time, so that a row does not grow when it is written again. */
 #define MESSAGE_NEVER (-(INT64_C(1) << 60))
+/* Due since ever, whatever the clock says later: it may be put back. */
+#define MESSAGE_AT_ONCE MESSAGE_NEVER
 /* "Chosen at the hand-over" in message.contact_id; as wide as a real id will be. */
 #define MESSAGE_CONTACT_LATER (-(INT64_C(1) << 30))
 #define MESSAGE_CARRIER_ID_WIDTH 18 /* a little less than what the row was inserted with */
@@ -277,6 +279,8 @@ struct engine {
 	bool recovered;
 	int64_t change_seen;
 	int64_t parts_at, looked_at, beat_at, swept_at, closed_at, gone_at, pruned_at, counted_at; /* monotonic: when it is next time to */
+	int64_t clock_ahead;           /* wall clock less monotonic clock at the last look, 0 before the first */
+	bool clock_put_back;           /* times of next tries are to be brought forward */
 	int64_t rest_until;            /* monotonic: the store failed; nothing new is marked before */
 	int64_t unknown_seen;          /* db_unknown_commits when memory was last known to agree with the store */
 	int64_t *unsure, unsure_at;    /* messages marked at that time in a transaction of unknown outcome; heap */

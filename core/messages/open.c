@@ -136,7 +136,7 @@ static enum rc write_run(struct opening *opening, struct db_tx *tx, const struct
 		.state = run->state,
 		.reason = run->reason,
 		/* As wide as any other time, so that the row keeps its size when it is tried again. */
-		.not_before = run->not_before > 0 ? run->not_before : opening->now,
+		.not_before = run->not_before > 0 ? run->not_before : MESSAGE_AT_ONCE,
 		.expires_at = live->expires_at,
 		.created_at = opening->now,
 		.ended_at = run->state == MESSAGE_QUEUED ? MESSAGE_NEVER : opening->now,

@@ -324,6 +324,18 @@ UPDATE message SET not_before = :not_before + CASE WHEN attempts < 2 THEN 0 WHEN
 WHERE block_id = 0 AND state = 7 AND route = :route AND owner = :owner AND not_before > :not_before AND not_before = expires_at
 	AND lane <> 1 AND lane <> 5;
 
+-- The clock was put back: next tries that were minutes away are not to be hours away. What waits for a cut waits until it runs
+-- out, and what was never tried for its own day.
+-- name: message_bring_forward :exec
+-- parameter: first INTEGER
+-- parameter: last INTEGER
+UPDATE message SET not_before = :not_before
+WHERE id BETWEEN :first AND :last AND state IN (1, 7) AND attempts > 0 AND not_before > :not_before AND not_before < expires_at;
+
+-- name: message_bring_forward_loose :exec
+UPDATE message SET not_before = :not_before
+WHERE block_id = 0 AND state IN (1, 7) AND attempts > 0 AND not_before > :not_before AND not_before < expires_at;
+
 -- name: message_list_keys :many
 -- row: message_key
 -- parameter: first INTEGER

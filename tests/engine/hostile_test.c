@@ -112,6 +112,40 @@ static void test_refusals_block_nobody(void **state)
 	rig_release(&rig);
 }
 
+/* --- time ---------------------------------------------------------------------------------------------------------- */
+
+/* The clock is put back by an hour: what was about to leave leaves, and what was refused is tried again in minutes. */
+static void test_clock_put_back(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 3000);
+	rig.sms.window = 50;
+	int64_t notice = rig_send(&rig, 1, 1, 3000, SMS);
+	struct message_single code = { .lane = LANE_CODE, .channel = CHANNEL_SMS, .address = S("+15559999999"), .body = S("1"),
+		                       .expires_at = clock_now() + CLOCK_HOUR };
+	rig_queue(&rig, &code);
+	rig_turn(&rig);
+	for (size_t i = 0; i < 10; i++)
+		fake_refuse(&rig.sms, i, CHANNEL_FAULT_TEMPORARY, 8); /* the code among them */
+	rig_turn(&rig);
+	move_clock(-CLOCK_HOUR);
+	for (int i = 0; i < 200 && rig.sms.submitted < 3001; i++) {
+		fake_accept_all(&rig.sms);
+		rig_turn(&rig);
+	}
+	move_clock(3 * CLOCK_MINUTE);
+	for (int i = 0; i < 10; i++) {
+		fake_accept_all(&rig.sms);
+		rig_turn(&rig);
+	}
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_ACCEPTED), 3000);
+	assert_int_equal(rig_count(&rig, 0, CHANNEL_SMS, MESSAGE_ACCEPTED), 1);
+	assert_int_equal(rig.sms.submitted, 3011);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
 /* --- a store that fails ------------------------------------------------------------------------------------------- */
 
 /* The store is away for a good while; whatever carriers said meanwhile is written when it is back. */
@@ -335,6 +369,7 @@ int main(void)
 		BOTH(test_mail_in_doubt_is_sent_again),
 		BOTH(test_greylisting_is_not_hammered),
 		BOTH(test_cuts_in_a_row),
+		BOTH(test_clock_put_back),
 		BOTH(test_outage_loses_no_answer),
 		BOTH(test_commits_of_unknown_outcome),
 	};
