@@ -402,6 +402,21 @@ static enum rc late_part(struct db_tx *tx, struct arena *arena, const struct end
 	return rc;
 }
 
+/* All parts are accepted by now; but a receipt may have said before that one of them is lost, and with it the message. */
+static enum rc end_by_lost_part(struct engine *engine, struct db_tx *tx, struct arena *arena, int64_t id, int64_t now,
+                                struct counters *counters, struct moves *moves, struct err *err)
+{
+	struct message_part_list_args list = { .message_id = id };
+	struct message_part_list_row *rows;
+	size_t count;
+	enum rc rc = message_part_list(tx, arena, &list, &rows, &count, err);
+	bool lost = false;
+	for (size_t i = 0; rc == OK && i < count; i++)
+		lost |= rows[i].state == MESSAGE_FAILED;
+	struct happening what = { .event = EVENT_RECEIPT_FAIL, .reason = REASON_RECEIPT_FAILED, .status_code = -1, .now = now };
+	return lost ? message_happen(engine, tx, arena, id, &what, counters, moves, err) : rc;
+}
+
 static enum rc write_ending(struct engine *engine, struct db_tx *tx, struct arena *arena, const struct ending *ending,
                             struct counters *counters, struct moves *moves, struct err *err)
 {
@@ -423,6 +438,8 @@ static enum rc write_ending(struct engine *engine, struct db_tx *tx, struct aren
 		rc = late_part(tx, arena, ending, &what, &counts, err);
 	if (rc == OK && counts)
 		rc = message_happen(engine, tx, arena, ending->id, &what, counters, moves, err);
+	if (rc == OK && counts && ending->event == EVENT_ACCEPT)
+		rc = end_by_lost_part(engine, tx, arena, ending->id, what.now, counters, moves, err);
 	if (rc == NOT_FOUND) {
 		log_error("answer_without_message", LOGI("message", ending->id));
 		rc = OK;

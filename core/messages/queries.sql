@@ -341,7 +341,13 @@ WHERE block_id = 0 AND state IN (1, 7) AND attempts > 0 AND not_before > :not_be
 -- parameter: first INTEGER
 -- parameter: last INTEGER
 SELECT id, route, parts, accepted_at, carrier_id FROM message
-WHERE id BETWEEN :first AND :last AND state IN (4, 5) AND channel = 2 ORDER BY id;
+WHERE id BETWEEN :first AND :last AND (state IN (4, 5) OR (state IN (1, 3, 7) AND parts > 1)) AND channel = 2 ORDER BY id;
+
+-- Loose ones of which some parts may be accepted.
+-- name: message_list_loose_part_keys :many
+-- row: message_key
+SELECT id, route, parts, accepted_at, carrier_id FROM message
+WHERE block_id = 0 AND state IN (1, 3, 7) AND channel = 2 AND parts > 1 ORDER BY id LIMIT 50000;
 
 -- name: message_list_loose_keys :many
 -- row: message_key

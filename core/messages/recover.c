@@ -216,10 +216,12 @@ static enum rc index_parts(struct engine *engine, struct db_tx *tx, struct arena
 	struct message_part_list_row *rows;
 	size_t count;
 	enum rc rc = message_part_list(tx, arena, &args, &rows, &count, err);
+	/* Some may be accepted while the message is not yet. */
+	int64_t since = key->accepted_at > 0 ? key->accepted_at : clock_now();
 	for (size_t i = 0; rc == OK && i < count; i++) {
 		uint64_t keys[SMPP_ID_KEYS];
 		if (smpp_id_keys(rows[i].carrier_id, keys) > 0)
-			receipt_index_add(&engine->receipts, key->route, keys[0], key->id, (unsigned)rows[i].part, key->accepted_at);
+			receipt_index_add(&engine->receipts, key->route, keys[0], key->id, (unsigned)rows[i].part, since);
 	}
 	return rc;
 }
@@ -316,7 +318,11 @@ static enum rc load_loose_keys(struct db_tx *tx, void *context, struct err *err)
 	struct engine *engine = context;
 	struct arena arena;
 	arena_init(&arena);
-	enum rc rc = OK;
+	struct message_key *parts;
+	size_t part_count;
+	enum rc rc = message_list_loose_part_keys(tx, &arena, &parts, &part_count, err);
+	if (rc == OK)
+		rc = index_keys(engine, tx, &arena, parts, part_count, err);
 	size_t count = LOOSE_KEYS_MOST;
 	for (int64_t since = clock_now() - LOOSE_KEYS_AGE; rc == OK && count == LOOSE_KEYS_MOST;) {
 		struct message_list_loose_keys_args args = { .since = since, .most = LOOSE_KEYS_MOST };

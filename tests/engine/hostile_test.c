@@ -112,6 +112,106 @@ static void test_refusals_block_nobody(void **state)
 	rig_release(&rig);
 }
 
+/* --- receipts of long messages ---------------------------------------------------------------------------------------- */
+
+static enum rc unmatched_work(struct db_tx *tx, void *context, struct err *err)
+{
+	struct get_unmatched_row row;
+	struct arena arena;
+	arena_init(&arena);
+	enum rc rc = get_unmatched(tx, &arena, &row, err);
+	arena_release(&arena);
+	*(int64_t *)context = row.waiting;
+	return rc;
+}
+
+static int64_t unmatched(struct rig *rig)
+{
+	int64_t waiting = -1;
+	rig_read(rig, unmatched_work, &waiting);
+	return waiting;
+}
+
+static void long_text(char text[400])
+{
+	memset(text, 'y', 399);
+	text[399] = 0;
+	record.text = text;
+}
+
+/* The carrier gives up one part before it has answered for the others: the message is lost all the same. */
+static void test_part_fails_before_the_last_answer(void **state)
+{
+	struct rig rig;
+	char text[400];
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 1);
+	long_text(text);
+	int64_t notice = rig_send(&rig, 1, 1, 1, SMS);
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.messages[0].parts, 3);
+	fake_accept(&rig.sms, 0, 0, "E0");
+	fake_receipt(&rig.sms, "E0", "", CHANNEL_DELIVERY_FAILED, "UNDELIV");
+	rig_turn(&rig);
+	fake_accept(&rig.sms, 0, 1, "E1");
+	fake_accept(&rig.sms, 0, 2, "E2");
+	rig_turn(&rig);
+	struct get_message_row row = rig_message(&rig, notice, 1, CHANNEL_SMS);
+	assert_int_equal(row.state, MESSAGE_FAILED);
+	assert_int_equal(row.reason, REASON_RECEIPT_FAILED);
+	assert_int_equal(record.unreachable_count, 1);
+	assert_int_equal(record.unreachable[0], 1);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+/* Some parts were taken, the others wait, and the program starts anew: receipts of the first still find them. */
+static void test_receipt_of_a_part_after_a_restart(void **state)
+{
+	struct rig rig;
+	char text[400];
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 1);
+	long_text(text);
+	int64_t notice = rig_send(&rig, 1, 1, 1, SMS);
+	struct message_single single = { .lane = LANE_CODE, .channel = CHANNEL_SMS, .address = S("+15559999999"), .body = str_from(text),
+		                         .expires_at = clock_now() + CLOCK_HOUR };
+	rig_queue(&rig, &single);
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.submitted, 2);
+	for (size_t i = 0; i < 2; i++) {
+		fake_accept(&rig.sms, i, 0, i ? "F0" : "E0");
+		fake_accept(&rig.sms, i, 1, i ? "F1" : "E1");
+		fake_refuse(&rig.sms, i, CHANNEL_FAULT_TEMPORARY, 8);
+	}
+	rig_turn(&rig);
+	rig_crash(&rig);
+	rig_start(&rig);
+	rig_turn(&rig);
+	fake_receipt(&rig.sms, "E0", "", CHANNEL_DELIVERY_DELIVERED, "DELIVRD");
+	fake_receipt(&rig.sms, "F0", "", CHANNEL_DELIVERY_DELIVERED, "DELIVRD");
+	rig_turn(&rig);
+	assert_int_equal(unmatched(&rig), 0);
+	move_clock(CLOCK_MINUTE);
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.submitted, 4);
+	fake_accept_all(&rig.sms);
+	rig_turn(&rig);
+	for (size_t i = 2; i < 4; i++) {
+		char id[40];
+		snprintf(id, sizeof id, "%llX02", (unsigned long long)rig.sms.messages[i].id);
+		fake_receipt(&rig.sms, id, "", CHANNEL_DELIVERY_DELIVERED, "DELIVRD");
+	}
+	fake_receipt(&rig.sms, "E1", "", CHANNEL_DELIVERY_DELIVERED, "DELIVRD");
+	fake_receipt(&rig.sms, "F1", "", CHANNEL_DELIVERY_DELIVERED, "DELIVRD");
+	rig_turn(&rig);
+	assert_int_equal(unmatched(&rig), 0);
+	assert_int_equal(rig_message(&rig, notice, 1, CHANNEL_SMS).state, MESSAGE_DELIVERED);
+	assert_int_equal(rig_count(&rig, 0, CHANNEL_SMS, MESSAGE_DELIVERED), 1);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
 /* --- time ---------------------------------------------------------------------------------------------------------- */
 
 /* The clock is put back by an hour: what was about to leave leaves, and what was refused is tried again in minutes. */
@@ -369,6 +469,8 @@ int main(void)
 		BOTH(test_mail_in_doubt_is_sent_again),
 		BOTH(test_greylisting_is_not_hammered),
 		BOTH(test_cuts_in_a_row),
+		BOTH(test_part_fails_before_the_last_answer),
+		BOTH(test_receipt_of_a_part_after_a_restart),
 		BOTH(test_clock_put_back),
 		BOTH(test_outage_loses_no_answer),
 		BOTH(test_commits_of_unknown_outcome),
