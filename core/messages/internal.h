@@ -289,7 +289,8 @@ struct engine {
 	struct fold fold;
 	struct receipt_index receipts;
 	struct id_map waiting;         /* hash of route and key to receipts that came before their answer */
-	size_t waiting_count;
+	struct id_map waiting_old;     /* those of before; forgotten when `waiting` is full */
+	size_t waiting_count;          /* in `waiting` */
 
 	pthread_mutex_t figures_lock;  /* guards figures */
 	struct messages_figures figures;
@@ -408,6 +409,8 @@ enum rc receipts_load_waiting(struct engine *engine, struct err *err);
 void receipts_release(struct engine *engine);
 /* Another process kept a receipt: perhaps it speaks of a message of ours. */
 void receipts_heard(struct engine *engine, int64_t unmatched_id);
+/* More ids are known than before: receipts that wait are looked up again. */
+void receipts_retry(struct engine *engine);
 /* After the commit: remembers what was kept for later. */
 void receipts_settle(struct engine *engine);
 

@@ -135,7 +135,7 @@ static enum rc enter_work(struct db_tx *tx, void *context, struct err *err)
 
 struct taking {
 	struct engine *engine;
-	int64_t taken;
+	int64_t taken, gone;
 };
 
 static enum rc take_over_one(struct db_tx *tx, struct arena *arena, struct taking *taking, int64_t gone, int64_t now, struct err *err)
@@ -150,6 +150,7 @@ static enum rc take_over_one(struct db_tx *tx, struct arena *arena, struct takin
 	if (rc == OK)
 		rc = doubt_loose(tx, arena, gone, err);
 	taking->taken += blocks;
+	taking->gone++;
 	return rc;
 }
 
@@ -158,7 +159,7 @@ static enum rc take_over_work(struct db_tx *tx, void *context, struct err *err)
 	struct taking *taking = context;
 	struct arena arena;
 	arena_init(&arena);
-	taking->taken = 0;
+	taking->taken = taking->gone = 0;
 	int64_t now = clock_now();
 	struct dispatcher_list_gone_args args = { .now = now };
 	struct dispatcher_list_gone_row *rows;
@@ -361,11 +362,17 @@ enum rc take_over_gone(struct engine *engine, struct err *err)
 	if (rc != OK || taking.taken == 0)
 		return rc;
 	rc = db_write(engine->house->db, DB_LANE_DELIVERY, take_over_work, &taking, err);
-	if (rc != OK || taking.taken == 0)
+	if (rc != OK || taking.gone == 0)
 		return rc;
 	int64_t doubted;
 	log_warn("taken_over", LOGI("blocks", taking.taken));
-	return resume_blocks(engine, &doubted, err);
+	rc = resume_blocks(engine, &doubted, err);
+	if (rc == OK)
+		rc = db_read(engine->house->db, load_loose_keys, engine, err);
+	/* Since it went silent its receipts came to us. */
+	if (rc == OK)
+		receipts_retry(engine);
+	return rc;
 }
 
 /* --- after a commit of unknown outcome ------------------------------------------------------------------------------------------------ */
@@ -476,6 +483,8 @@ enum rc recover(struct engine *engine, struct err *err)
 		rc = db_read(db, load_loose_keys, engine, err);
 	if (rc == OK)
 		rc = receipts_load_waiting(engine, err);
+	if (rc == OK)
+		receipts_retry(engine); /* others kept them while we were away */
 	if (rc == OK)
 		log_info("dispatcher_ready", LOGI("blocks", engine->works.count), LOGI("in_doubt", doubted),
 		         LOGI("receipts_awaited", engine->receipts.count));

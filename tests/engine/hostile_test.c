@@ -212,6 +212,94 @@ static void test_receipt_of_a_part_after_a_restart(void **state)
 	rig_release(&rig);
 }
 
+/* A carrier brings receipts of somebody else's messages by the hundred thousand; those that come before our answers are matched
+ * all the same. */
+static void test_foreign_receipts_crowd_nobody_out(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 1);
+	int64_t notice = rig_send(&rig, 1, 1, 1, SMS);
+	rig_turn(&rig);
+	size_t many = 250000;
+	struct waiting_receipt *foreign = calloc(many, sizeof *foreign);
+	assert_non_null(foreign);
+	for (size_t i = 0; i < many; i++)
+		foreign[i] = (struct waiting_receipt){ .id = -1 - (int64_t)i, .route = rig.engine->roads[0].id, .key = rand_u64(),
+			                               .next = i + 1 < many ? &foreign[i + 1] : NULL };
+	rig.engine->fold.kept = foreign;
+	receipts_settle(rig.engine);
+	free(foreign);
+	fake_receipt(&rig.sms, "D0", "", CHANNEL_DELIVERY_DELIVERED, "DELIVRD");
+	rig_turn(&rig);
+	assert_int_equal(unmatched(&rig), 1);
+	fake_accept(&rig.sms, 0, 0, "D0");
+	rig_turn(&rig);
+	assert_int_equal(unmatched(&rig), 0);
+	assert_int_equal(rig_message(&rig, notice, 1, CHANNEL_SMS).state, MESSAGE_DELIVERED);
+	rig_release(&rig);
+}
+
+/* One of two processes dies; the carrier brings its receipts to the other at once, which knows none of the ids yet. */
+static void test_receipts_of_the_dead(void **state)
+{
+	struct rig rig, other = { 0 };
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 10);
+	other.fixture = rig.fixture;
+	memcpy(other.folder, rig.folder, sizeof other.folder);
+	fake_init(&other.sms, "carrier", CHANNEL_SMS, 100);
+	fake_init(&other.mail, "relay", CHANNEL_MAIL, 50);
+	rig_start(&other);
+	rig_turn(&other);
+	int64_t notice = rig_send(&rig, 1, 1, 5, SMS);
+	const struct notice_person late = { .person_id = 7, .channels = SMS, .text_group = 1 };
+	rig_add(&rig, notice, &late);
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.submitted, 6);
+	fake_accept_all(&rig.sms);
+	rig_turn(&rig);
+	rig_crash(&rig);
+	for (size_t i = 0; i < 6; i++) {
+		char id[40];
+		snprintf(id, sizeof id, "%llX00", (unsigned long long)rig.sms.messages[i].id);
+		fake_receipt(&other.sms, id, "", CHANNEL_DELIVERY_DELIVERED, "DELIVRD");
+	}
+	rig_turn(&other);
+	assert_int_equal(unmatched(&other), 6);
+	move_clock(20 * CLOCK_SECOND);
+	log_set_level(LOG_ERROR + 1);
+	rig_turn(&other);
+	log_set_level(LOG_ERROR);
+	assert_int_equal(unmatched(&other), 0);
+	assert_int_equal(rig_count(&other, notice, CHANNEL_SMS, MESSAGE_DELIVERED), 6);
+	assert_int_equal(other.sms.submitted, 0);
+	rig_check(&other);
+	/* And so where the one comes back before it is missed. */
+	int64_t second = rig_send(&other, 2, 1, 3, SMS);
+	rig_turn(&other);
+	fake_accept_all(&other.sms);
+	rig_turn(&other);
+	rig_start(&rig);
+	rig_turn(&rig);
+	rig_crash(&other);
+	for (size_t i = 0; i < 3; i++) {
+		char id[40];
+		snprintf(id, sizeof id, "%llX00", (unsigned long long)other.sms.messages[i].id);
+		fake_receipt(&rig.sms, id, "", CHANNEL_DELIVERY_DELIVERED, "DELIVRD");
+	}
+	rig_turn(&rig);
+	rig_start(&other);
+	rig_turn(&other);
+	assert_int_equal(unmatched(&other), 0);
+	assert_int_equal(rig_count(&other, second, CHANNEL_SMS, MESSAGE_DELIVERED), 3);
+	rig_check(&other);
+	rig_crash(&other);
+	fake_release(&other.sms);
+	fake_release(&other.mail);
+	rig_release(&rig);
+}
+
 /* --- time ---------------------------------------------------------------------------------------------------------- */
 
 /* The clock is put back by an hour: what was about to leave leaves, and what was refused is tried again in minutes. */
@@ -471,6 +559,8 @@ int main(void)
 		BOTH(test_cuts_in_a_row),
 		BOTH(test_part_fails_before_the_last_answer),
 		BOTH(test_receipt_of_a_part_after_a_restart),
+		BOTH(test_receipts_of_the_dead),
+		BOTH(test_foreign_receipts_crowd_nobody_out),
 		BOTH(test_clock_put_back),
 		BOTH(test_outage_loses_no_answer),
 		BOTH(test_commits_of_unknown_outcome),
