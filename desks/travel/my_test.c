@@ -2,6 +2,7 @@
 #include "tests/traveller/traveller_fixture.h"
 
 #include "desks/travel/my.h"
+#include "desks/travel/trip.h"
 
 static struct str below(struct traveller *t, struct str path, const char *what)
 {
@@ -470,6 +471,66 @@ static void one_click_stops_a_mailbox(void **state)
 	assert_int_equal(visit(t, S("/unsubscribe/x1234")).status, 404);
 }
 
+/* --- WHERE by SMS ------------------------------------------------------------------------------------------------- */
+
+struct stays_ask {
+	struct traveller *t;
+	int64_t person_id;
+	enum language language;
+	struct str words;
+};
+
+static enum rc find_stays(struct db_tx *tx, void *context, struct err *err)
+{
+	struct stays_ask *ask = context;
+	struct arena *arena = &ask->t->fixture->arena;
+	struct person person;
+
+	enum rc rc = person_find(tx, arena, ask->person_id, &person, err);
+	person.language = ask->language;
+	if (rc == OK)
+		ask->words = stays_text(ask->t->house, tx, arena, &person);
+	return rc;
+}
+
+static struct str stays_in(struct traveller *t, int64_t person_id, enum language language)
+{
+	struct stays_ask ask = { t, person_id, language, STR_NONE };
+	assert_rc(t->fixture, OK, db_read(t->fixture->db, find_stays, &ask, fixture_err(t->fixture)));
+	return ask.words;
+}
+
+static void stays_are_told_in_the_persons_language(void **state)
+{
+	struct traveller *t = *state;
+	struct arena *arena = &t->fixture->arena;
+	struct str path = enrolled(t, "Amal", "amal@example.org", NULL);
+	const int64_t id = person_of(t, "amal@example.org").id;
+
+	/* The nearest first, what is not sure said so, the fourth only counted. */
+	visit(t, below(t, path, "trips/new"));
+	follow(t, submit(t, below(t, path, "trips/new"), "leg.0.place", "Algiers", "leg.0.from", date_in(t, 1), "leg.0.to", date_in(t, 2), "leg.0.unsure", "to",
+	                 "leg.1.place", "Cairo", "leg.1.from", date_in(t, 20), "leg.1.to", date_in(t, 22), "leg.2.place", "Rabat", "leg.2.from",
+	                 date_in(t, 23), "leg.2.to", date_in(t, 24), NULL));
+	const struct str algiers = T(arena, LANGUAGE_EN, MSG_travel_stay_sms_unsure, MSG_S("place", S("Algiers, Algeria")),
+	                             MSG_S("from", text_date(arena, LANGUAGE_EN, t->day + 1)), MSG_S("to", text_date(arena, LANGUAGE_EN, t->day + 2)));
+	struct str words = stays_in(t, id, LANGUAGE_EN);
+	assert_true(str_starts(words, algiers));
+	assert_true(holds(words, "; Tunis"));
+	assert_true(holds(words, "Cairo"));
+	assert_false(holds(words, "Rabat"));
+	assert_true(str_ends(words, S("; 1 more")));
+	words = stays_in(t, id, LANGUAGE_FA);
+	assert_true(holds(words, "از"));
+	assert_true(holds(words, "۱ اقامت دیگر"));
+	/* What is over is not told, and nobody's nothing is nothing. */
+	clock_set_offset(12 * CLOCK_DAY);
+	assert_true(str_starts(stays_in(t, id, LANGUAGE_EN), S("Cairo")));
+	clock_set_offset(30 * CLOCK_DAY);
+	assert_true(str_is_empty(stays_in(t, id, LANGUAGE_EN)));
+	clock_set_offset(0);
+}
+
 /* --- finding ---------------------------------------------------------------------------------------------------- */
 
 static void finds_in_any_script(void **state)
@@ -522,6 +583,7 @@ int main(void)
 		SQLITE_TRAVELLER(looking_changes_nothing),
 		BOTH_TRAVELLER(every_change_is_told),
 		BOTH_TRAVELLER(one_click_stops_a_mailbox),
+		SQLITE_TRAVELLER(stays_are_told_in_the_persons_language),
 		SQLITE_TRAVELLER(finds_in_any_script),
 	};
 	return fixture_main(tests);

@@ -66,6 +66,9 @@ enum rc trip_find(struct db_tx *tx, struct arena *arena, int64_t person_id, stru
 enum rc trip_list(struct db_tx *tx, struct arena *arena, int64_t person_id, bool ended, struct trip **trips_out, size_t *count_out,
                   struct err *err);
 
+/* The stays of a person that are not over, in their language and short enough for an SMS; STR_NONE: none. Stands behind messages_set_stays. */
+struct str stays_text(struct house *house, struct db_tx *tx, struct arena *arena, const struct person *person);
+
 /* Ends trips that were over a week ago; a job. */
 void trips_end_over(struct house *house);
 
