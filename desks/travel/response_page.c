@@ -270,11 +270,8 @@ void answer_post(struct request *request, struct response *response)
 	}
 	enum rc rc = db_write(request->house->db, DB_LANE_PERSON, store_answer, &work, &err);
 	if (rc == OK) {
-		const struct str lang = request_query(request, "lang");
 		board_publish(request->house, work.alert.id);
-		response_redirect(response, str_format(request->arena, "/a/%.*s?done=1%s%s", STR_ARG(work.token),
-		                                       language_find(lang) < LANGUAGE_COUNT ? "&lang=" : "",
-		                                       language_find(lang) < LANGUAGE_COUNT ? languages[language_find(lang)].tag : ""));
+		response_redirect(response, str_format(request->arena, "/a/%.*s?done=1", STR_ARG(work.token)));
 	} else if (rc == NOT_FOUND || rc == CONFLICT) {
 		show_gone(request, response, rc == CONFLICT);
 	} else {
