@@ -20,8 +20,10 @@ static void opens_by_code(void **state)
 	struct reply sent = submit(t, S("/my"), "address", " Amal@example.org ", NULL);
 	struct reply page = follow(t, sent);
 	assert_holds(page, "If this address is enrolled and confirmed");
-	/* The local part of a mailbox is its own: another case is another address. */
+	/* A telephone's keyboard begins with a large letter; it is the same mailbox. */
+	code_of(t, "amal@example.org");
 	assert_int_equal(submit(t, sent.location, "code", "000000", NULL).status, 422);
+	assert_int_equal(messages_queued(t), 2);
 
 	visit(t, S("/my"));
 	sent = submit(t, S("/my"), "address", "amal@EXAMPLE.org", NULL);
@@ -114,6 +116,64 @@ static void codes_have_a_budget(void **state)
 	}
 	assert_int_equal(sent, 4); /* the one of enrolment was the first of five */
 	assert_int_equal(refused, 6);
+}
+
+/* Labels after a plus are one mailbox, however it is written: whoever would flood it gets five. */
+static void one_mailbox_has_one_budget(void **state)
+{
+	static const char *const spellings[] = { "amal@example.org", "AMAL@example.org", "amal+1@example.org", "Amal+2@example.org", "amal+3@example.org",
+		                                 "amal+4@example.org" };
+	struct traveller *t = *state;
+
+	for (size_t i = 0; i < COUNT_OF(spellings); i++) {
+		visit(t, S("/my"));
+		assert_int_equal(submit(t, S("/my"), "address", spellings[i], NULL).status, i < 5 ? 303 : 429);
+	}
+}
+
+struct confirm_ask {
+	int64_t contact_id;
+};
+
+static enum rc confirm_one(struct db_tx *tx, void *context, struct err *err)
+{
+	const struct confirm_ask *ask = context;
+	return contact_set_confirmed(tx, ask->contact_id, CONTACT_BY_CODE, clock_now(), err);
+}
+
+static enum rc find_owners(struct db_tx *tx, void *context, struct err *err)
+{
+	struct traveller *t = context;
+	int64_t *ids;
+	size_t count;
+
+	enum rc rc = person_list_by_address(tx, &t->fixture->arena, CHANNEL_SMS, S("+33639980007"), 8, &ids, &count, err);
+	assert_int_equal(count, 1);
+	return rc;
+}
+
+static enum rc stop_all(struct db_tx *tx, void *context, struct err *err)
+{
+	return contact_opt_out(tx, CHANNEL_SMS, S("+33639980007"), true, clock_now(), context, err);
+}
+
+/* Enrolling someone's number before them takes neither their page nor their answers by SMS from them. */
+static void others_enrolments_push_nobody_away(void **state)
+{
+	struct traveller *t = *state;
+	struct confirm_ask ask;
+	int64_t stopped = 0;
+
+	for (int i = 0; i < 21; i++) {
+		visit(t, S("/enrol"));
+		assert_int_equal(submit(t, S("/enrol"), "name", "Mallory", "mobile", "+33639980007", "mobile_sure", "yes", "leg.0.place", "Tunis",
+		                        "leg.0.from", date_in(t, 3), "leg.0.to", date_in(t, 10), NULL).status, 303);
+	}
+	ask.contact_id = person_of(t, "+33639980007").contact_id;
+	assert_rc(t->fixture, OK, db_write(t->fixture->db, DB_LANE_PERSON, confirm_one, &ask, fixture_err(t->fixture)));
+	assert_rc(t->fixture, OK, db_read(t->fixture->db, find_owners, t, fixture_err(t->fixture)));
+	assert_rc(t->fixture, OK, db_write(t->fixture->db, DB_LANE_PERSON, stop_all, &stopped, fixture_err(t->fixture)));
+	assert_int_equal(stopped, 21);
 }
 
 static void codes_end_after_ten_minutes(void **state)
@@ -571,6 +631,8 @@ int main(void)
 		BOTH_TRAVELLER(two_on_one_telephone_choose),
 		BOTH_TRAVELLER(wrong_codes_slow_down_and_lock_nobody_out),
 		SQLITE_TRAVELLER(codes_have_a_budget),
+		SQLITE_TRAVELLER(one_mailbox_has_one_budget),
+		BOTH_TRAVELLER(others_enrolments_push_nobody_away),
 		SQLITE_TRAVELLER(codes_end_after_ten_minutes),
 		SQLITE_TRAVELLER(links_end),
 		SQLITE_TRAVELLER(changes_name_and_language),
