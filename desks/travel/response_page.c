@@ -197,7 +197,8 @@ static void show(struct request *request, struct response *response, struct answ
 		.note = S(""),
 		.place = S(""),
 		.just_now = !errors && str_equal(request_query(request, "done"), S("1")),
-		.own_path = person_manage_path(request->house, request->arena, &work->person),
+		/* By a code, not by a link to all they have: the answer's link gets forwarded, and is for answering alone. */
+		.own_path = S("/my"),
 		.unnamed = work->unnamed < RESPONSE_COMPANIONS_MAX ? work->unnamed : RESPONSE_COMPANIONS_MAX,
 	};
 	for (size_t i = 0; i < work->answer_count; i++)
