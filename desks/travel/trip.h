@@ -38,6 +38,8 @@ void trip_init(struct trip *trip);
 /* An empty form with TRIP_LEGS_SHOWN rows. */
 void trip_form_init(struct trip_form *form);
 void trip_form_read(const struct request *request, struct trip_form *form);
+/* The form changes `stored`: stays of it that are over may stay as they are. */
+void trip_form_changes(struct trip_form *form, const struct trip *stored);
 bool trip_form_is_empty(const struct trip_form *form);
 /* Shows one more row if there may be one. */
 void trip_form_add_leg(struct trip_form *form);
