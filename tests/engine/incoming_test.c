@@ -456,6 +456,11 @@ static void test_mail_answers(void **state)
 	assert_false(person_channels(&person) & CHANNEL_BIT(CHANNEL_MAIL));
 	add_mail(&rig, "From: stranger@example.org\nTo: alerts@localhost\nMessage-ID: <4@example.org>\n\nSAFE\n", OK);
 	assert_int_equal(last(&rig).why, WHY_UNKNOWN_SENDER);
+	/* The same Message-ID from somebody else is another mail. */
+	size_t before = incoming(&rig).count;
+	add_mail(&rig, "From: other@example.net\nTo: alerts@localhost\nMessage-ID: <4@example.org>\n\nHELP me\n", OK);
+	assert_int_equal(incoming(&rig).count, before + 1);
+	assert_int_equal(last(&rig).why, WHY_UNKNOWN_SENDER);
 	/* A forged token is nobody's. */
 	add_mail(&rig,
 	         "From: stranger@example.org\nTo: reply+04aaaaaaaaaaaaaaaaaaaa@localhost\n"
