@@ -347,7 +347,12 @@ static enum rc read_in_store(struct db_tx *tx, void *context, struct err *err)
 	arena_init(&arena);
 	const int64_t span = refresh->ids[refresh->count - 1] - refresh->ids[0];
 	const bool dense = refresh->count >= RUN_LEAST && span <= RUN_SPREAD * (int64_t)refresh->count;
-	enum rc rc = dense ? read_run(tx, refresh, &arena, err) : read_one_by_one(tx, refresh, &arena, err);
+	/* People with very many stays may be more rows than one statement gives: the index must not stand still for that. */
+	enum rc rc = dense ? read_run(tx, refresh, &arena, NULL) : FAILED;
+	if (rc != OK) {
+		arena_clear(&arena);
+		rc = read_one_by_one(tx, refresh, &arena, err);
+	}
 	arena_release(&arena);
 	return rc;
 }

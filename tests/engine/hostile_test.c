@@ -426,6 +426,31 @@ static void test_commits_of_unknown_outcome(void **state)
 	rig_release(&rig);
 }
 
+/* A block that cannot be opened: what people write is read all the same, and what is out of time ends. */
+static void test_block_that_cannot_be_opened(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 20);
+	int64_t ends = rig_send_later(&rig, 1, 1, 5, MAIL, 0, clock_now() + CLOCK_MINUTE / 2);
+	fake_cut(&rig.mail);
+	rig_turn(&rig);
+	rig_send_later(&rig, 2, 1, 10, SMS, clock_now() + CLOCK_MINUTE, clock_now() + CLOCK_DAY);
+	record.due_spoils = 4;
+	move_clock(2 * CLOCK_MINUTE);
+	fake_incoming(&rig.sms, "+15550000005", "+15550100", S("SAFE"), 0, 0);
+	log_set_level(LOG_ERROR + 1);
+	rig_turn(&rig);
+	log_set_level(LOG_ERROR);
+	assert_int_equal(record.answers, 1);
+	assert_int_equal(rig_count(&rig, ends, CHANNEL_MAIL, MESSAGE_EXPIRED), 5);
+	record.due_spoils = 0;
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.submitted, 11); /* and the answer to SAFE */
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
 /* --- doubt --------------------------------------------------------------------------------------------------------- */
 
 /* A relay that cut one connection behind a whole mail: no answer can come any more, so it is sent again after a while, and
@@ -554,6 +579,7 @@ int main(void)
 		BOTH(test_held_alert_blocks_no_other),
 		BOTH(test_refusals_block_nobody),
 		BOTH(test_orderly_stop_leaves_no_doubt),
+		BOTH(test_block_that_cannot_be_opened),
 		BOTH(test_mail_in_doubt_is_sent_again),
 		BOTH(test_greylisting_is_not_hammered),
 		BOTH(test_cuts_in_a_row),
