@@ -17,7 +17,7 @@ static void go_out(struct arena *arena, struct str text, uint8_t choice)
 {
 	struct sms_options options = { .parts_max = SMS_PARTS_CEILING,
 		                       .reference = choice,
-		                       .reference_size = choice & 1 ? SMS_REFERENCE_16 : SMS_REFERENCE_8,
+		                       .road.joining = choice & 1 ? SMS_JOIN_UDH_16 : SMS_JOIN_UDH_8,
 		                       .transliterate = (choice & 2) != 0 };
 	struct sms_message message;
 	struct buf joined;

@@ -96,7 +96,7 @@ static enum rc join_parts(struct db_tx *tx, struct arena *arena, const struct pa
 	for (size_t i = 0; i < count; i++) {
 		bool gap = rows[i].part != expected, other = i > 0 && rows[i].charset != rows[i - 1].charset;
 		if ((gap || other) && bytes.len > 0) {
-			buf_add_str(&text, sms_decode(arena, (enum sms_charset)rows[i - 1].charset, buf_str(&bytes), NULL));
+			buf_add_str(&text, sms_read(arena, rows[i - 1].charset, buf_str(&bytes), NULL));
 			buf_clear(&bytes);
 		}
 		if (gap)
@@ -105,7 +105,7 @@ static enum rc join_parts(struct db_tx *tx, struct arena *arena, const struct pa
 			buf_add_str(&bytes, rows[i].bytes);
 		expected = rows[i].part + 1;
 	}
-	buf_add_str(&text, sms_decode(arena, (enum sms_charset)rows[count - 1].charset, buf_str(&bytes), NULL));
+	buf_add_str(&text, sms_read(arena, rows[count - 1].charset, buf_str(&bytes), NULL));
 	if (expected <= key->total)
 		buf_add_str(&text, S("[...]"));
 	rc = add_sms(tx, arena, key->address, key->recipient, rows[0].route, buf_str(&text),
@@ -127,7 +127,7 @@ static enum rc store_part(struct db_tx *tx, struct arena *arena, const struct pa
 		.total = key->total,
 		.part = part,
 		.route = route,
-		.charset = taken->charset,
+		.charset = sms_reading(taken),
 		.bytes = taken->payload,
 		.received_at = clock_now(),
 	};
@@ -160,7 +160,7 @@ enum rc incoming_store(struct engine *engine, struct db_tx *tx, struct arena *ar
 		key.total = report->part_total;
 		return store_part(tx, arena, &key, report->part_number, road->id, &taken, err);
 	}
-	struct str body = sms_decode(arena, taken.charset, taken.payload, NULL);
+	struct str body = sms_read(arena, sms_reading(&taken), taken.payload, NULL);
 	return add_sms(tx, arena, key.address, key.recipient, road->id, body, WHY_NONE, err);
 }
 

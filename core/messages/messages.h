@@ -12,6 +12,7 @@
 #include "core/people/people.h"
 #include "kernel/desk/desk.h"
 #include "kernel/text/keyword.h"
+#include "kernel/text/sms.h"
 
 extern const struct desk messages_desk;
 
@@ -127,6 +128,7 @@ struct messages_route {
 	struct channel *channel;   /* not started; stays the caller's, who frees it after messages_stop */
 	bool receipts;             /* SMS: ask for delivery receipts */
 	bool receipt_for_all;      /* the carrier gives one receipt for all parts of a long message */
+	struct sms_road sms;       /* SMS: how texts go out: joining, alphabets */
 	bool latin1;               /* what data_coding 0 of incoming texts means: Latin-1 instead of the GSM alphabet */
 	bool packed;               /* incoming GSM texts come packed */
 };
