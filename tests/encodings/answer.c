@@ -53,19 +53,25 @@ static uint8_t octet_of(const char *word)
 	return (uint8_t)strtoul(word, NULL, 0);
 }
 
+/* An absent text is as good as an empty one. */
+static bool same(struct str a, struct str b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
 static bool same_message(const struct smpp_message *a, const struct smpp_message *b)
 {
-	return str_equal(a->service_type, b->service_type) && str_equal(a->source.text, b->source.text) &&
-	       str_equal(a->destination.text, b->destination.text) && a->source.ton == b->source.ton &&
+	return same(a->service_type, b->service_type) && same(a->source.text, b->source.text) &&
+	       same(a->destination.text, b->destination.text) && a->source.ton == b->source.ton &&
 	       a->source.npi == b->source.npi && a->destination.ton == b->destination.ton &&
 	       a->destination.npi == b->destination.npi && a->esm_class == b->esm_class && a->protocol_id == b->protocol_id &&
-	       a->priority == b->priority && str_equal(a->schedule_time, b->schedule_time) &&
-	       str_equal(a->validity_period, b->validity_period) && a->registered_delivery == b->registered_delivery &&
+	       a->priority == b->priority && same(a->schedule_time, b->schedule_time) &&
+	       same(a->validity_period, b->validity_period) && a->registered_delivery == b->registered_delivery &&
 	       a->replace_if_present == b->replace_if_present && a->data_coding == b->data_coding &&
-	       a->default_message_id == b->default_message_id && str_equal(a->short_message, b->short_message) &&
-	       str_equal(a->message_payload, b->message_payload) &&
-	       str_equal(a->receipted_message_id, b->receipted_message_id) &&
-	       str_equal(a->network_error_code, b->network_error_code) && a->has_message_state == b->has_message_state &&
+	       a->default_message_id == b->default_message_id && same(a->short_message, b->short_message) &&
+	       same(a->message_payload, b->message_payload) &&
+	       same(a->receipted_message_id, b->receipted_message_id) &&
+	       same(a->network_error_code, b->network_error_code) && a->has_message_state == b->has_message_state &&
 	       a->message_state == b->message_state && a->sar_total == b->sar_total &&
 	       a->sar_reference == b->sar_reference && a->sar_number == b->sar_number;
 }
