@@ -223,6 +223,7 @@ struct waiting_receipt {
 	uint64_t keys[CHANNEL_RECEIPT_KEYS]; /* it waits under each, since the answer may write the id in another form */
 	size_t key_count;
 	int64_t last_digits; /* of the phone; 0 not told */
+	int64_t since;       /* UTC microseconds */
 	uint8_t delivery;
 	char stat[41];
 	struct waiting_receipt *next; /* of those kept in one transaction */
@@ -286,6 +287,7 @@ struct engine {
 	struct receipt_index receipts;
 	struct id_map waiting;         /* hash of route and key to struct waiting_link: receipts that came before their answer */
 	size_t waiting_count;
+	int64_t waiting_swept;         /* UTC microseconds */
 
 	pthread_mutex_t figures_lock;  /* guards figures */
 	struct messages_figures figures;

@@ -8,6 +8,7 @@
 
 #define WAITING_MOST 100000
 #define WAITING_AGE (2 * CLOCK_DAY)
+#define WAITING_LEAST (10 * CLOCK_MINUTE) /* an early receipt's answer comes within seconds */
 
 /* One of a waiting receipt's keys. */
 struct waiting_link {
@@ -44,19 +45,12 @@ static void *taken(size_t size)
 	return memory;
 }
 
-static void add_waiting(struct engine *engine, const struct waiting_receipt *receipt)
+static bool is_waiting(struct engine *engine, const struct waiting_receipt *receipt)
 {
-	if (engine->waiting_count >= WAITING_MOST)
-		return; /* it stands in the store and on the desk all the same */
-	struct waiting_receipt *copy = taken(sizeof *copy);
-	*copy = *receipt;
-	for (size_t k = 0; k < copy->key_count; k++) {
-		int64_t place = waiting_place(copy->route, copy->keys[k]);
-		struct waiting_link *link = taken(sizeof *link);
-		*link = (struct waiting_link){ copy, copy->keys[k], id_map_get(&engine->waiting, place) };
-		id_map_set(&engine->waiting, place, link);
-	}
-	engine->waiting_count++;
+	const struct waiting_link *link = id_map_get(&engine->waiting, waiting_place(receipt->route, receipt->keys[0]));
+	while (link && link->receipt->id != receipt->id)
+		link = link->next;
+	return link != NULL;
 }
 
 /* Takes a receipt's link out of one place; the receipt stays. */
@@ -75,6 +69,52 @@ static void unlink_waiting(struct engine *engine, const struct waiting_receipt *
 	}
 	if (first)
 		id_map_set(&engine->waiting, place, first);
+}
+
+static void remove_waiting(struct engine *engine, struct waiting_receipt *receipt)
+{
+	for (size_t k = 0; k < receipt->key_count; k++)
+		unlink_waiting(engine, receipt, receipt->keys[k]);
+	engine->waiting_count--;
+	free(receipt);
+}
+
+/* Makes room among what nobody asked for, as a carrier's receipts for another's messages. */
+static void sweep_waiting(struct engine *engine, int64_t before)
+{
+	struct waiting_receipt **old = taken(engine->waiting_count * sizeof *old);
+	size_t count = 0, at = 0;
+	void *value;
+	while (id_map_each(&engine->waiting, &at, &value))
+		for (const struct waiting_link *link = value; link; link = link->next)
+			if (link->key == link->receipt->keys[0] && link->receipt->since < before)
+				old[count++] = link->receipt;
+	for (size_t i = 0; i < count; i++)
+		remove_waiting(engine, old[i]);
+	free(old);
+}
+
+static void add_waiting(struct engine *engine, const struct waiting_receipt *receipt)
+{
+	if (is_waiting(engine, receipt))
+		return;
+	if (engine->waiting_count >= WAITING_MOST && clock_now() - engine->waiting_swept >= CLOCK_MINUTE) {
+		engine->waiting_swept = clock_now();
+		sweep_waiting(engine, clock_now() - WAITING_AGE);
+		if (engine->waiting_count >= WAITING_MOST)
+			sweep_waiting(engine, clock_now() - WAITING_LEAST);
+	}
+	if (engine->waiting_count >= WAITING_MOST)
+		return; /* it stands in the store and on the desk all the same */
+	struct waiting_receipt *copy = taken(sizeof *copy);
+	*copy = *receipt;
+	for (size_t k = 0; k < copy->key_count; k++) {
+		int64_t place = waiting_place(copy->route, copy->keys[k]);
+		struct waiting_link *link = taken(sizeof *link);
+		*link = (struct waiting_link){ copy, copy->keys[k], id_map_get(&engine->waiting, place) };
+		id_map_set(&engine->waiting, place, link);
+	}
+	engine->waiting_count++;
 }
 
 void receipts_release(struct engine *engine)
@@ -127,10 +167,7 @@ void receipts_claim(struct engine *engine, const struct report *answer)
 			return;
 		struct waiting_receipt *receipt = link->receipt;
 		take_up(&engine->fold.mail, receipt, answer->road);
-		for (size_t k = 0; k < receipt->key_count; k++)
-			unlink_waiting(engine, receipt, receipt->keys[k]);
-		engine->waiting_count--;
-		free(receipt);
+		remove_waiting(engine, receipt);
 	}
 }
 
@@ -138,7 +175,8 @@ void receipts_claim(struct engine *engine, const struct report *answer)
 static bool fill_waiting(struct waiting_receipt *out, int64_t id, int64_t route, struct str carrier_id, int64_t delivery,
                          struct str raw, int64_t last_digits)
 {
-	*out = (struct waiting_receipt){ .id = id, .route = route, .delivery = (uint8_t)delivery, .last_digits = last_digits };
+	*out = (struct waiting_receipt){ .id = id, .route = route, .delivery = (uint8_t)delivery, .last_digits = last_digits,
+		                         .since = clock_now() };
 	_Static_assert(SMPP_ID_KEYS == CHANNEL_RECEIPT_KEYS, "one key for each reading of an id");
 	out->key_count = smpp_id_keys(carrier_id, out->keys);
 	memcpy(out->stat, raw.ptr, raw.len < sizeof out->stat ? raw.len : sizeof out->stat - 1);
@@ -199,11 +237,15 @@ void receipts_heard(struct engine *engine, int64_t unmatched_id)
 	if (db_read(engine->house->db, find_heard, &heard, NULL) != OK || !heard.found)
 		return; /* matched already */
 	for (size_t i = 0; i < engine->road_count; i++) {
-		if (engine->roads[i].id != heard.receipt.route || !may_be_ours(engine, &heard.receipt))
+		if (engine->roads[i].id != heard.receipt.route)
 			continue;
-		pthread_mutex_lock(&engine->mailbox_lock);
-		take_up(&engine->mailbox, &heard.receipt, (uint8_t)i);
-		pthread_mutex_unlock(&engine->mailbox_lock);
+		if (may_be_ours(engine, &heard.receipt)) {
+			pthread_mutex_lock(&engine->mailbox_lock);
+			take_up(&engine->mailbox, &heard.receipt, (uint8_t)i);
+			pthread_mutex_unlock(&engine->mailbox_lock);
+		} else {
+			add_waiting(engine, &heard.receipt); /* its answer may come over a road of ours yet */
+		}
 		return;
 	}
 }

@@ -514,12 +514,54 @@ static void test_early_guesses_need_the_phone(void **state)
 	rig_release(&rig);
 }
 
+/* Two processes with a bind each to one carrier: the receipt comes to the one that does not know the message, before and after
+ * the answer, in the other base. */
+static void test_receipts_of_another_process(void **state)
+{
+	const struct shape shape = { .stat = "DELIVRD" };
+	struct rig rig, other;
+	struct grid grid = { 0 };
+
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 2);
+	memset(&other, 0, sizeof other);
+	other.fixture = rig.fixture;
+	memcpy(other.folder, rig.folder, sizeof other.folder);
+	fake_init(&other.sms, "carrier", CHANNEL_SMS, 100);
+	fake_init(&other.mail, "relay", CHANNEL_MAIL, 50);
+	rig_start(&other);
+	int64_t notice = rig_send(&rig, 1, 1, 2, SMS);
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.count, 2);
+	size_t first = strcmp(rig.sms.messages[0].to, "+15550000001") == 0 ? 0 : 1;
+
+	fake_accept(&rig.sms, first, 0, "10C8F40D");
+	rig_turn(&rig);
+	deliver(&other.sms, &shape, "281605133", "15550000001"); /* after */
+	deliver(&other.sms, &shape, "281605134", "15550000002"); /* before */
+	rig_turn(&other);
+	rig_turn(&rig);
+	assert_int_equal(rig_message(&rig, notice, 1, CHANNEL_SMS).state, MESSAGE_DELIVERED);
+	fake_accept(&rig.sms, 1 - first, 0, "10c8f40e");
+	rig_turn(&rig);
+	assert_int_equal(rig_message(&rig, notice, 2, CHANNEL_SMS).state, MESSAGE_DELIVERED);
+	rig_turn(&other);
+	grid.rig = rig;
+	assert_int_equal(unmatched(&grid), 0);
+	rig_check(&rig);
+	rig_crash(&other);
+	fake_release(&other.sms);
+	fake_release(&other.mail);
+	rig_release(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BOTH(test_grid),
 		BOTH(test_states),
 		BOTH(test_early_guesses_need_the_phone),
+		BOTH(test_receipts_of_another_process),
 	};
 	log_set_level(LOG_ERROR);
 	return fixture_main(tests);
