@@ -514,6 +514,44 @@ static void test_early_guesses_need_the_phone(void **state)
 	rig_release(&rig);
 }
 
+/* A carrier that gives one receipt for all parts, and one that gives each its own. */
+static void test_one_receipt_for_all_parts(void **state)
+{
+	const struct shape shape = { .stat = "DELIVRD" };
+	char text[400];
+	struct rig rig;
+
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 6);
+	memset(text, 'y', sizeof text);
+	text[sizeof text - 1] = 0;
+	record.text = text;
+	for (size_t n = 0; n < 6; n++) {
+		bool for_all = n < 3;
+		char id[16], phone[32];
+
+		rig.engine->roads[0].route.receipt_for_all = for_all;
+		int64_t notice = rig_send(&rig, (int64_t)n + 1, (int64_t)n + 1, 1, SMS);
+		rig_turn(&rig);
+		assert_int_equal(rig.sms.count, n + 1);
+		assert_int_equal(rig.sms.messages[n].parts, 3);
+		for (uint16_t part = 0; part < 3; part++) {
+			snprintf(id, sizeof id, "P%zu-%u", n, part);
+			fake_accept(&rig.sms, n, part, id);
+		}
+		rig_turn(&rig);
+		snprintf(id, sizeof id, "P%zu-%zu", n, n % 3); /* of the first, the second, the last part */
+		phone_of(n, phone);
+		deliver(&rig.sms, &shape, id, phone);
+		rig_turn(&rig);
+		assert_int_equal(rig_message(&rig, notice, (int64_t)n + 1, CHANNEL_SMS).state,
+		                 for_all ? MESSAGE_DELIVERED : MESSAGE_ACCEPTED);
+	}
+	rig_check(&rig);
+	rig_release(&rig);
+	record.text = NULL;
+}
+
 /* Two processes with a bind each to one carrier: the receipt comes to the one that does not know the message, before and after
  * the answer, in the other base. */
 static void test_receipts_of_another_process(void **state)
@@ -561,6 +599,7 @@ int main(void)
 		BOTH(test_grid),
 		BOTH(test_states),
 		BOTH(test_early_guesses_need_the_phone),
+		BOTH(test_one_receipt_for_all_parts),
 		BOTH(test_receipts_of_another_process),
 	};
 	log_set_level(LOG_ERROR);
