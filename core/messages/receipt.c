@@ -188,7 +188,6 @@ static void wait_on(struct engine *engine, struct arena *arena, const struct rec
 	memcpy(kept->keys, receipt->keys, sizeof kept->keys);
 	kept->key_count = receipt->key_count;
 	kept->last_digits = receipt_digits(str_from(receipt->from));
-	kept->since = clock_now();
 	kept->delivery = receipt->delivery;
 	memcpy(kept->stat, receipt->stat, sizeof kept->stat);
 	kept->next = engine->fold.kept;

@@ -6,9 +6,8 @@
 #include "core/messages/internal.h"
 #include "kernel/smpp/smpp.h"
 
-#define WAITING_MOST 100000
+#define WAITING_MOST 50000 /* in each of two generations */
 #define WAITING_AGE (2 * CLOCK_DAY)
-#define WAITING_LEAST (10 * CLOCK_MINUTE) /* an early receipt's answer comes within seconds */
 
 /* One of a waiting receipt's keys. */
 struct waiting_link {
@@ -45,67 +44,41 @@ static void *taken(size_t size)
 	return memory;
 }
 
-static bool is_waiting(struct engine *engine, const struct waiting_receipt *receipt)
+static bool is_in(const struct id_map *waiting, const struct waiting_receipt *receipt)
 {
-	const struct waiting_link *link = id_map_get(&engine->waiting, waiting_place(receipt->route, receipt->keys[0]));
+	const struct waiting_link *link = id_map_get(waiting, waiting_place(receipt->route, receipt->keys[0]));
 	while (link && link->receipt->id != receipt->id)
 		link = link->next;
 	return link != NULL;
 }
 
-/* Takes a receipt's link out of one place; the receipt stays. */
-static void unlink_waiting(struct engine *engine, const struct waiting_receipt *receipt, uint64_t key)
+/* Links of one receipt stand in several places: they are counted down, and the last one frees it. */
+static void free_waiting(struct id_map *waiting)
 {
-	int64_t place = waiting_place(receipt->route, key);
-	struct waiting_link *first = id_map_remove(&engine->waiting, place), **at = &first;
-	while (*at) {
-		struct waiting_link *link = *at;
-		if (link->receipt == receipt && link->key == key) {
-			*at = link->next;
-			free(link);
-		} else {
-			at = &link->next;
-		}
-	}
-	if (first)
-		id_map_set(&engine->waiting, place, first);
-}
-
-static void remove_waiting(struct engine *engine, struct waiting_receipt *receipt)
-{
-	for (size_t k = 0; k < receipt->key_count; k++)
-		unlink_waiting(engine, receipt, receipt->keys[k]);
-	engine->waiting_count--;
-	free(receipt);
-}
-
-/* Makes room among what nobody asked for, as a carrier's receipts for another's messages. */
-static void sweep_waiting(struct engine *engine, int64_t before)
-{
-	struct waiting_receipt **old = taken(engine->waiting_count * sizeof *old);
-	size_t count = 0, at = 0;
+	size_t at = 0;
 	void *value;
-	while (id_map_each(&engine->waiting, &at, &value))
-		for (const struct waiting_link *link = value; link; link = link->next)
-			if (link->key == link->receipt->keys[0] && link->receipt->since < before)
-				old[count++] = link->receipt;
-	for (size_t i = 0; i < count; i++)
-		remove_waiting(engine, old[i]);
-	free(old);
+	while (id_map_each(waiting, &at, &value))
+		for (struct waiting_link *next, *link = value; link; link = next) {
+			next = link->next;
+			if (--link->receipt->key_count == 0)
+				free(link->receipt);
+			free(link);
+		}
+	id_map_release(waiting);
 }
 
 static void add_waiting(struct engine *engine, const struct waiting_receipt *receipt)
 {
-	if (is_waiting(engine, receipt))
+	if (is_in(&engine->waiting, receipt) || is_in(&engine->waiting_old, receipt))
 		return;
-	if (engine->waiting_count >= WAITING_MOST && clock_now() - engine->waiting_swept >= CLOCK_MINUTE) {
-		engine->waiting_swept = clock_now();
-		sweep_waiting(engine, clock_now() - WAITING_AGE);
-		if (engine->waiting_count >= WAITING_MOST)
-			sweep_waiting(engine, clock_now() - WAITING_LEAST);
+	if (engine->waiting_count >= WAITING_MOST) {
+		/* Receipts nobody waits for must not keep out those that come a moment before their answer: the older half goes.
+		 * They stand in the store and on the desk all the same. */
+		free_waiting(&engine->waiting_old);
+		engine->waiting_old = engine->waiting;
+		engine->waiting = (struct id_map){ 0 };
+		engine->waiting_count = 0;
 	}
-	if (engine->waiting_count >= WAITING_MOST)
-		return; /* it stands in the store and on the desk all the same */
 	struct waiting_receipt *copy = taken(sizeof *copy);
 	*copy = *receipt;
 	for (size_t k = 0; k < copy->key_count; k++) {
@@ -117,19 +90,28 @@ static void add_waiting(struct engine *engine, const struct waiting_receipt *rec
 	engine->waiting_count++;
 }
 
+/* Takes a receipt's link out of one place; the receipt stays. */
+static void unlink_waiting(struct id_map *waiting, const struct waiting_receipt *receipt, uint64_t key)
+{
+	int64_t place = waiting_place(receipt->route, key);
+	struct waiting_link *first = id_map_remove(waiting, place), **at = &first;
+	while (*at) {
+		struct waiting_link *link = *at;
+		if (link->receipt == receipt && link->key == key) {
+			*at = link->next;
+			free(link);
+		} else {
+			at = &link->next;
+		}
+	}
+	if (first)
+		id_map_set(waiting, place, first);
+}
+
 void receipts_release(struct engine *engine)
 {
-	size_t at = 0;
-	void *value;
-	/* Links of one receipt stand in several places: count them down, the last one frees it. */
-	while (id_map_each(&engine->waiting, &at, &value))
-		for (struct waiting_link *next, *link = value; link; link = next) {
-			next = link->next;
-			if (--link->receipt->key_count == 0)
-				free(link->receipt);
-			free(link);
-		}
-	id_map_release(&engine->waiting);
+	free_waiting(&engine->waiting);
+	free_waiting(&engine->waiting_old);
 	engine->waiting_count = 0;
 	receipt_index_release(&engine->receipts);
 }
@@ -154,29 +136,37 @@ static void take_up(struct mail *mail, const struct waiting_receipt *receipt, ui
 		snprintf(report->from, sizeof report->from, "%0*lld", DIGITS_SAME, (long long)receipt->last_digits);
 }
 
-void receipts_claim(struct engine *engine, const struct report *answer)
+static void claim_from(struct engine *engine, struct id_map *waiting, const struct report *answer)
 {
-	if (engine->waiting_count == 0 || answer->key == 0)
-		return;
 	int64_t route = engine->roads[answer->road].id, place = waiting_place(route, answer->key);
-	for (;;) {
-		struct waiting_link *link = id_map_get(&engine->waiting, place);
+	while (waiting->count > 0) {
+		struct waiting_link *link = id_map_get(waiting, place);
 		while (link && (link->receipt->route != route || link->key != answer->key))
 			link = link->next;
 		if (!link)
 			return;
 		struct waiting_receipt *receipt = link->receipt;
 		take_up(&engine->fold.mail, receipt, answer->road);
-		remove_waiting(engine, receipt);
+		for (size_t k = 0; k < receipt->key_count; k++)
+			unlink_waiting(waiting, receipt, receipt->keys[k]);
+		engine->waiting_count -= waiting == &engine->waiting;
+		free(receipt);
 	}
+}
+
+void receipts_claim(struct engine *engine, const struct report *answer)
+{
+	if (answer->key == 0)
+		return;
+	claim_from(engine, &engine->waiting_old, answer);
+	claim_from(engine, &engine->waiting, answer);
 }
 
 /* Fills what a row says; false without an id. */
 static bool fill_waiting(struct waiting_receipt *out, int64_t id, int64_t route, struct str carrier_id, int64_t delivery,
                          struct str raw, int64_t last_digits)
 {
-	*out = (struct waiting_receipt){ .id = id, .route = route, .delivery = (uint8_t)delivery, .last_digits = last_digits,
-		                         .since = clock_now() };
+	*out = (struct waiting_receipt){ .id = id, .route = route, .delivery = (uint8_t)delivery, .last_digits = last_digits };
 	_Static_assert(SMPP_ID_KEYS == CHANNEL_RECEIPT_KEYS, "one key for each reading of an id");
 	out->key_count = smpp_id_keys(carrier_id, out->keys);
 	memcpy(out->stat, raw.ptr, raw.len < sizeof out->stat ? raw.len : sizeof out->stat - 1);
@@ -247,6 +237,20 @@ void receipts_heard(struct engine *engine, int64_t unmatched_id)
 			add_waiting(engine, &heard.receipt); /* its answer may come over a road of ours yet */
 		}
 		return;
+	}
+}
+
+void receipts_retry(struct engine *engine)
+{
+	const struct id_map *const generations[] = { &engine->waiting_old, &engine->waiting };
+	for (size_t i = 0; i < COUNT_OF(generations); i++) {
+		size_t at = 0;
+		void *value;
+		/* what waits already is not added again: the maps stay as they are */
+		while (id_map_each(generations[i], &at, &value))
+			for (const struct waiting_link *link = value; link; link = link->next)
+				if (link->key == link->receipt->keys[0] && may_be_ours(engine, link->receipt))
+					receipts_heard(engine, link->receipt->id);
 	}
 }
 
