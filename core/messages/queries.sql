@@ -441,6 +441,8 @@ UPDATE message SET carrier_status = :carrier_status WHERE id = :id;
 
 -- --- incoming
 
+-- `charset` is the number of sms_reading. Part 0 stands in place of the parts of a message that was joined: its bytes are a mark
+-- of each, so that a part that comes again is known.
 -- name: incoming_part_put :exec
 INSERT INTO incoming_part (address, recipient, reference, total, part, route, charset, bytes, received_at)
 VALUES (:address, :recipient, :reference, :total, :part, :route, :charset, :bytes, :received_at)
