@@ -168,7 +168,10 @@ static void connected(struct smpp_route *r, int64_t now)
 	pthread_mutex_lock(&r->lock);
 	uint32_t sequence = smpp_slot_sequence(smpp_slot_serial(r));
 	pthread_mutex_unlock(&r->lock);
-	smpp_put_bind(&r->out, SMPP_BIND_TRANSCEIVER, sequence, &bind);
+	static const uint32_t commands[] = { [SMPP_ROUTE_TRANSCEIVER] = SMPP_BIND_TRANSCEIVER,
+		                             [SMPP_ROUTE_TRANSMITTER] = SMPP_BIND_TRANSMITTER,
+		                             [SMPP_ROUTE_RECEIVER] = SMPP_BIND_RECEIVER };
+	smpp_put_bind(&r->out, commands[s->bind], sequence, &bind);
 	r->queued = r->out.len;
 	r->written = 0;
 	r->state = ROUTE_BINDING;
