@@ -142,6 +142,9 @@ carrier_settings(const struct carrier *carrier, struct arena *arena, struct smpp
 	out->destination_npi = (int)carrier->destination_npi;
 	out->bare_is_international = carrier->bare_international != 0;
 	out->validity = validities[carrier->validity];
+	out->tls = carrier->tls == CARRIER_TLS_VERIFY;
+	out->tls_ca = carrier->tls_ca;
+	out->tls_name = carrier->tls_name;
 	out->status_rules = rules;
 	buf_init(&vendor);
 	const bool good = smpp_vendor_parse(carrier->vendor, &vendor) && smpp_status_rules_parse(carrier->statuses, rules, &out->status_rule_count);

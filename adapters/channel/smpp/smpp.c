@@ -262,6 +262,7 @@ static void free_route(struct channel *channel)
 	buf_release(&r->out);
 	arena_release(&r->batch);
 	arena_release(&r->memory);
+	transport_tls_free(r->tls);
 	free(r->slots);
 	free(r->refusals);
 	free(r);
@@ -302,6 +303,7 @@ static void copy_settings(struct smpp_route *r, const struct smpp_route_settings
 	s->service_type = str_copy(&r->memory, from->service_type);
 	s->sender = str_copy(&r->memory, from->sender);
 	s->vendor = str_copy(&r->memory, from->vendor);
+	s->tls_ca = s->tls_name = S(""); /* done with */
 	if (from->status_rule_count > 0) {
 		struct smpp_status_rule *rules = ARENA_NEW_ARRAY(&r->memory, struct smpp_status_rule, from->status_rule_count);
 		memcpy(rules, from->status_rules, from->status_rule_count * sizeof *rules);
@@ -312,6 +314,11 @@ static void copy_settings(struct smpp_route *r, const struct smpp_route_settings
 enum rc smpp_channel_new(const struct smpp_route_settings *settings, struct channel **out, struct err *err)
 {
 	enum rc rc = check_settings(settings, err);
+	if (rc != OK)
+		return rc;
+	struct transport_tls *tls = NULL;
+	if (settings->tls)
+		rc = transport_tls_new(settings->tls_ca, settings->tls_name.len ? settings->tls_name : settings->host, &tls, err);
 	if (rc != OK)
 		return rc;
 	size_t slots = SLOTS_LEAST;
@@ -326,6 +333,7 @@ enum rc smpp_channel_new(const struct smpp_route_settings *settings, struct chan
 		free(r);
 		free(ring);
 		free(refusals);
+		transport_tls_free(tls);
 		if (wake >= 0)
 			close(wake);
 		return err_set(err, FAILED, "%.*s: out of memory or descriptors", STR_ARG(settings->name));
@@ -339,7 +347,8 @@ enum rc smpp_channel_new(const struct smpp_route_settings *settings, struct chan
 	r->next = r->oldest = 1;
 	r->refusals = refusals;
 	r->wake = wake;
-	r->fd = -1;
+	r->line.fd = -1;
+	r->tls = tls;
 	pthread_mutex_init(&r->lock, NULL);
 	buf_init(&r->staged);
 	buf_init(&r->replies);

@@ -29,6 +29,9 @@ struct smpp_route_settings {
 	enum smpp_route_validity validity; /* how a message's expiry is told; default relative, so that clocks need not agree */
 	/* Type of number and numbering plan (5.2.5, 5.2.6); -1, the default: as the number looks. */
 	int source_ton, source_npi, destination_ton, destination_npi;
+	bool tls;               /* the whole connection in TLS 1.2 or later, and a certificate that must hold */
+	struct str tls_ca;      /* file of the certificates trusted; empty: the system's */
+	struct str tls_name;    /* name the certificate must have; empty: the host */
 	const struct smpp_status_rule *status_rules; /* copied; what statuses mean where that differs */
 	size_t status_rule_count;                    /* at most SMPP_STATUS_RULES_MAX */
 	size_t window;          /* submits without an answer, 1..SMPP_WINDOW_MAX; default 100 */
