@@ -1,5 +1,6 @@
 /* Which road a message takes, where a channel has several: between routing.c, which knows carriers, and the rounds of fill.c. */
 #include "core/messages/internal.h"
+#include "kernel/smpp/smpp.h"
 
 #define WANTED_LATELY (10 * CLOCK_SECOND)
 #define PROBES 1000 /* messages looked at in a second for a carrier that nobody wanted lately */
@@ -192,7 +193,8 @@ void routing_note(struct engine *engine, const struct report *report)
 {
 	const struct road *road = &engine->roads[report->road];
 	struct routing *routing = &engine->routing[road->channel->kind];
-	bool temporary = report->outcome == CHANNEL_REFUSED && report->fault == CHANNEL_FAULT_TEMPORARY;
+	/* 'Queue full' is the recipient's here. */
+	bool temporary = report->outcome == CHANNEL_REFUSED && report->fault == CHANNEL_FAULT_TEMPORARY && report->code != SMPP_RMSGQFUL;
 	if (report->outcome == CHANNEL_ACCEPTED)
 		routing_accepted(routing, road->carrier_index, report->key, clock_now());
 	else if (temporary || report->outcome == CHANNEL_IN_DOUBT)

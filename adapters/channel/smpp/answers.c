@@ -33,6 +33,16 @@ static enum channel_fault fault_of(const struct smpp_route *r, uint32_t status)
 	return CHANNEL_FAULT_TEMPORARY;
 }
 
+/* Too fast; or 'queue full', which is also said of the queue of one recipient alone: then the message waits, not the road. */
+static void take_throttle(struct smpp_route *r, struct channel_result *result, uint64_t serial, int64_t now)
+{
+	r->counters.throttled++;
+	if (result->code != SMPP_RMSGQFUL)
+		pacing_throttled(&r->pacing, serial, r->next, now);
+	else if (!pacing_queue_full(&r->pacing, serial, r->next, now))
+		result->fault = CHANNEL_FAULT_TEMPORARY;
+}
+
 /* submit_sm_resp, or a generic_nack to a submit. An answer to nothing we know is old or the carrier's error: it changes
  * nothing, and the counters of what is in flight would show if it was ours. */
 static void take_answer(struct smpp_route *r, const struct smpp_pdu *pdu, bool nack, int64_t now)
@@ -55,10 +65,8 @@ static void take_answer(struct smpp_route *r, const struct smpp_pdu *pdu, bool n
 	result->code = pdu->status;
 	result->text = str_from(smpp_status_name(pdu->status));
 	result->fault = pdu->status == SMPP_ROK ? CHANNEL_FAULT_TEMPORARY : fault_of(r, pdu->status);
-	if (result->fault == CHANNEL_FAULT_THROTTLE) {
-		r->counters.throttled++;
-		pacing_throttled(&r->pacing, serial, r->next, now);
-	}
+	if (result->fault == CHANNEL_FAULT_THROTTLE)
+		take_throttle(r, result, serial, now);
 	if (pdu->status == SMPP_RINVBNDSTS)
 		r->close_reason = "carrier says the bind is not good for sending";
 }
