@@ -187,6 +187,24 @@ struct flight *held_drop(struct engine *engine, int64_t channel)
 	return NULL;
 }
 
+void held_part_from_closed(struct engine *engine)
+{
+	for (size_t channel = 0; channel < CHANNEL_KIND_COUNT; channel++)
+		for (size_t i = 0; i < HELD_SETS; i++)
+			for (size_t lane = 0; lane < LANE_COUNT; lane++) {
+				struct held *held = &engine->held[channel][i];
+				for (size_t left = held->lanes[lane].count; left > 0; left--) {
+					struct flight *flight = queue_pop(&held->lanes[lane]);
+					if (flight->work && flight->work->stored == BLOCK_CLOSED) {
+						held->count--;
+						flight_drop(engine, flight);
+					} else {
+						queue_push(&held->lanes[lane], flight);
+					}
+				}
+			}
+}
+
 /* --- how carriers do --------------------------------------------------------------------------------------------------------- */
 
 void routing_note(struct engine *engine, const struct report *report)

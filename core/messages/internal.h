@@ -403,6 +403,8 @@ enum rc road_choose(struct engine *engine, struct flight *flight, struct str num
 bool held_push(struct engine *engine, struct flight *flight);
 /* The next whose carriers have room (or are all down, so that it must be chosen for anew); NULL none. */
 struct flight *held_pop(struct engine *engine, int64_t channel, int64_t lane);
+/* Blocks are about to be forgotten: so are their messages that are kept. */
+void held_part_from_closed(struct engine *engine);
 /* Any that is kept, to be forgotten; NULL none. */
 struct flight *held_drop(struct engine *engine, int64_t channel);
 /* What carriers did, for their weights; and the turn of the minute. */

@@ -154,6 +154,42 @@ static void test_more_wait_than_memory_holds(void **state)
 	fake_release(&far);
 }
 
+/* What waits for a full carrier is superseded with its alert, and forgotten with its block. */
+static void test_superseded_while_it_waits(void **state)
+{
+	struct rig rig;
+	struct fake_channel near, far;
+	rig_init(&rig, *state);
+	add(&rig, &near, "near/1", 5, &(struct messages_route){ .carrier = S("near"), .prefixes = S("+1555000"), .weight = 1 });
+	add(&rig, &far, "far/1", 40, &(struct messages_route){ .carrier = S("far"), .prefixes = S("+1555001"), .weight = 1 });
+	rig_people(&rig, 1, 300);
+	int64_t notice = rig_send(&rig, 1, 1, 300, SMS);
+	rig_turn(&rig);
+	assert_int_equal(near.submitted, 5);
+	rig_supersede(&rig, 1);
+	rig_turn(&rig);
+	fake_accept_all(&near);
+	for (int i = 0; i < 5; i++)
+		rig_turn(&rig);
+	assert_int_equal(near.submitted, 5);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_SUPERSEDED), 295);
+	/* The receipts come, the block closes. */
+	for (size_t i = 0; i < near.count; i++) {
+		char id[40];
+		snprintf(id, sizeof id, "%llX00", (unsigned long long)near.messages[i].id);
+		fake_receipt(&near, id, near.messages[i].to, CHANNEL_DELIVERY_DELIVERED, "DELIVRD");
+	}
+	for (int i = 0; i < 5; i++)
+		rig_turn(&rig);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_DELIVERED), 5);
+	rig_people(&rig, 1001, 50);
+	int64_t second = rig_send(&rig, 2, 1001, 50, SMS);
+	turn_all(&rig, (struct fake_channel *[]){ &near, &far }, 2, second, 50);
+	rig_release(&rig);
+	fake_release(&near);
+	fake_release(&far);
+}
+
 /* A bind that is cut gives its messages to the others; what another bind owes stays in doubt and is not sent again. */
 static void test_doubt_belongs_to_the_bind(void **state)
 {
@@ -235,6 +271,7 @@ int main(void)
 		BOTH(test_share_and_receipts),
 		BOTH(test_prefix_and_cost),
 		BOTH(test_more_wait_than_memory_holds),
+		BOTH(test_superseded_while_it_waits),
 		BOTH(test_doubt_belongs_to_the_bind),
 		BOTH(test_parts_stay_together),
 	};
