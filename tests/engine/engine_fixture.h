@@ -23,6 +23,7 @@ struct desk_record {
 	int64_t unreachable[64];  /* person ids, in order; negative: reachable again */
 	size_t unreachable_count;
 	int64_t not_due;          /* this person's plans changed */
+	int64_t due_spoils;       /* asked for this one, a statement fails */
 	int64_t answered_person;  /* what answer() was asked for, and what it gives back */
 	enum rc answer_rc;
 	enum keyword answered;
