@@ -52,7 +52,7 @@ static enum rc went_to(struct db_tx *tx, struct arena *arena, int64_t message_id
 static enum rc find_message(struct engine *engine, struct db_tx *tx, struct arena *arena, const struct receipt_report *receipt,
                             struct receipt_match *match, struct err *err)
 {
-	int64_t route = engine->roads[receipt->road].id;
+	int64_t route = engine->roads[receipt->road].carrier;
 	struct str from = str_from(receipt->from);
 	for (size_t k = 0; k < receipt->key_count; k++) {
 		struct receipt_match found[MATCHES_MOST];
@@ -184,7 +184,7 @@ static void wait_on(struct engine *engine, struct arena *arena, const struct rec
 		return;
 	struct waiting_receipt *kept = ARENA_NEW(arena, struct waiting_receipt);
 	kept->id = id;
-	kept->route = engine->roads[receipt->road].id;
+	kept->route = engine->roads[receipt->road].carrier;
 	memcpy(kept->keys, receipt->keys, sizeof kept->keys);
 	kept->key_count = receipt->key_count;
 	kept->last_digits = receipt_digits(str_from(receipt->from));
@@ -198,7 +198,7 @@ static enum rc keep(struct engine *engine, struct db_tx *tx, struct arena *arena
                     struct err *err)
 {
 	struct receipt_keep_args args = {
-		.route = engine->roads[receipt->road].id,
+		.route = engine->roads[receipt->road].carrier,
 		.carrier_id = str_from(receipt->carrier_id),
 		.delivery = receipt->delivery,
 		.raw = str_from(receipt->stat),
@@ -221,6 +221,7 @@ enum rc receipt_write(struct engine *engine, struct db_tx *tx, struct arena *are
 	enum rc rc = find_message(engine, tx, arena, receipt, &match, err);
 	if (rc != OK)
 		return rc;
+	routing_note_receipt(engine, receipt);
 	if (match.message_id > 0)
 		rc = apply(engine, tx, arena, &match, receipt, counters, moves, err);
 	else if (receipt->by_content)

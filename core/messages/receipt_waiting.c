@@ -138,7 +138,7 @@ static void take_up(struct mail *mail, const struct waiting_receipt *receipt, ui
 
 static void claim_from(struct engine *engine, struct id_map *waiting, const struct report *answer)
 {
-	int64_t route = engine->roads[answer->road].id, place = waiting_place(route, answer->key);
+	int64_t route = engine->roads[answer->road].carrier, place = waiting_place(route, answer->key);
 	while (waiting->count > 0) {
 		struct waiting_link *link = id_map_get(waiting, place);
 		while (link && (link->receipt->route != route || link->key != answer->key))
@@ -227,7 +227,7 @@ void receipts_heard(struct engine *engine, int64_t unmatched_id)
 	if (db_read(engine->house->db, find_heard, &heard, NULL) != OK || !heard.found)
 		return; /* matched already */
 	for (size_t i = 0; i < engine->road_count; i++) {
-		if (engine->roads[i].id != heard.receipt.route)
+		if (engine->roads[i].carrier != heard.receipt.route)
 			continue;
 		if (may_be_ours(engine, &heard.receipt)) {
 			pthread_mutex_lock(&engine->mailbox_lock);
