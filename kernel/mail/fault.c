@@ -1,4 +1,6 @@
 /* What refusals mean. The mapping of RFC 3463 codes is the one bounce processors use. */
+#include <unicode/uidna.h>
+
 #include "kernel/mail/mail.h"
 
 static bool is_digit(char c)
@@ -94,4 +96,23 @@ bool mail_address_valid(struct str address)
 		}
 	}
 	return ats == 1 && at > 0 && at + 1 < address.len && address.len <= 254 && utf8_valid(address);
+}
+
+bool mail_address_to_ascii(struct arena *arena, struct str address, struct str *out)
+{
+	char name[256];
+	struct str local, domain;
+	UErrorCode status = U_ZERO_ERROR;
+	UIDNAInfo info = UIDNA_INFO_INITIALIZER;
+	if (!str_cut(address, '@', &local, &domain) || domain.len == 0 || domain.len > 254)
+		return false;
+	UIDNA *idna = uidna_openUTS46(UIDNA_NONTRANSITIONAL_TO_ASCII | UIDNA_CHECK_BIDI | UIDNA_CHECK_CONTEXTJ | UIDNA_USE_STD3_RULES, &status);
+	if (U_FAILURE(status))
+		return false;
+	int32_t size = uidna_nameToASCII_UTF8(idna, domain.ptr, (int32_t)domain.len, name, sizeof name, &info, &status);
+	uidna_close(idna);
+	if (U_FAILURE(status) || info.errors || size <= 0 || (size_t)size >= sizeof name)
+		return false;
+	*out = str_format(arena, "%.*s@%.*s", STR_ARG(local), size, name);
+	return true;
 }

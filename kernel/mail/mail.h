@@ -71,4 +71,8 @@ struct str mail_status_in(struct str text);
  * bytes (RFC 5321, 4.5.3.1.3 with its brackets). */
 bool mail_address_valid(struct str address);
 
+/* The address with its domain as it stands in the DNS: A-labels (RFC 5890, UTS 46 without transition) for what is not
+ * ASCII. The local part stays as it is. False if the domain is no name. */
+bool mail_address_to_ascii(struct arena *arena, struct str address, struct str *out);
+
 #endif

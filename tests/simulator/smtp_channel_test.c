@@ -364,6 +364,7 @@ static void headers_cannot_be_injected(void **state)
 	struct channel_mail good = sample("m.1@chancery.example"), mail;
 	struct channel_message message = { 1, S("p1@example.org"), NULL, &mail };
 	struct buf out;
+	struct smtp_envelope envelope;
 	enum channel_fault fault;
 	buf_init(&out);
 	static const struct str EVIL = S("x@chancery.example>\r\nBcc: <all@example.org");
@@ -371,19 +372,19 @@ static void headers_cannot_be_injected(void **state)
 	for (size_t i = 0; i < COUNT_OF(fields); i++) {
 		mail = good;
 		*fields[i] = EVIL;
-		assert_non_null(smtp_compose(&message, &out, &fault));
+		assert_non_null(smtp_compose(&message, &out, &envelope, &fault));
 		assert_int_equal(fault, CHANNEL_FAULT_MESSAGE);
 	}
 	mail = good;
 	message.to = EVIL;
-	assert_non_null(smtp_compose(&message, &out, &fault));
+	assert_non_null(smtp_compose(&message, &out, &envelope, &fault));
 	assert_int_equal(fault, CHANNEL_FAULT_RECIPIENT);
 	assert_int_equal(out.len, 0);
 	/* Names and subjects are people's texts: they go through, on one line. */
 	message.to = S("p1@example.org");
 	mail.subject = S("Alert\r\nBcc: all@example.org\r\n\r\nbody");
 	mail.from_name = S("Name\nX-Evil: 1\", <a@b.example>");
-	assert_null(smtp_compose(&message, &out, &fault));
+	assert_null(smtp_compose(&message, &out, &envelope, &fault));
 	struct mail_view v;
 	mailbox_view(&f->arena, buf_str(&out), &v);
 	assert_text(v.subject, "Alert  Bcc: all@example.org    body");
@@ -395,14 +396,14 @@ static void headers_cannot_be_injected(void **state)
 	buf_clear(&out);
 	mail = good;
 	mail.text = S("\xff");
-	assert_non_null(smtp_compose(&message, &out, &fault));
+	assert_non_null(smtp_compose(&message, &out, &envelope, &fault));
 	char big[1001];
 	memset(big, 'x', sizeof big);
 	mail = good;
 	mail.subject = (struct str){ big, 1000 };
-	assert_null(smtp_compose(&message, &out, &fault));
+	assert_null(smtp_compose(&message, &out, &envelope, &fault));
 	mail.subject.len++;
-	assert_non_null(smtp_compose(&message, &out, &fault));
+	assert_non_null(smtp_compose(&message, &out, &envelope, &fault));
 	buf_release(&out);
 }
 
