@@ -22,8 +22,30 @@ enum mail_fault {
 	MAIL_FAULT_TEMPORARY, /* try again (a full mailbox too, although servers call that permanent) */
 };
 
+/* What a refusal or bounce says, as far as it can be told. */
+enum mail_bounce_kind {
+	MAIL_BOUNCE_OTHER,        /* nothing that could be read */
+	MAIL_BOUNCE_USER_UNKNOWN,
+	MAIL_BOUNCE_HOST_UNKNOWN, /* no such domain, or one that takes no mail (null MX, RFC 7505) */
+	MAIL_BOUNCE_MOVED,
+	MAIL_BOUNCE_DISABLED,     /* the mailbox is there, and off: for good only if it stays so */
+	MAIL_BOUNCE_FULL,
+	MAIL_BOUNCE_TOO_BIG,
+	MAIL_BOUNCE_POLICY,       /* spam filter, authentication, reputation, rate: our side's fault or theirs, not the address's */
+	MAIL_BOUNCE_NOT_REACHED,  /* their system was away until the relay gave up */
+	MAIL_BOUNCE_DELAYED,      /* the relay still tries: no bounce */
+	MAIL_BOUNCE_RELAYED,      /* handed on to a system that gives no reports */
+	MAIL_BOUNCE_DELIVERED,
+	MAIL_BOUNCE_EXPANDED,     /* delivered to a list, which sent it on */
+	MAIL_BOUNCE_KIND_COUNT,
+};
+/* "user unknown": for people, and for rows. */
+const char *mail_bounce_kind_name(enum mail_bounce_kind kind);
+
 struct mail_bounce {
 	bool is_bounce;
+	bool ended;                   /* the mail will not arrive */
+	enum mail_bounce_kind kind;
 	enum mail_action action;      /* NONE: the report does not say (not an RFC 3464 report) */
 	enum mail_fault fault;
 	struct str status;            /* "5.1.1" (RFC 3463); empty: unknown */
@@ -31,6 +53,7 @@ struct mail_bounce {
 	struct str original_recipient;
 	struct str diagnostic;
 	struct str message_id;        /* of our mail, without <>, from what of it was sent back; empty: unknown */
+	struct str token;             /* of our return path, where a complaint tells it; empty: unknown */
 };
 
 /* Texts are UTF-8 in the arena, without control characters but line ends in the bodies (LF); empty where absent. */
@@ -52,7 +75,7 @@ struct incoming_mail {
 	bool from_html;            /* there was no plain text part; tags were taken out */
 	size_t attachments;
 	bool automatic;            /* a machine wrote it (out of office, list, bounce): never an answer of a person */
-	bool complaint;            /* a spam report (RFC 5965) */
+	bool complaint;            /* a spam report (RFC 5965) or the like: its reader wants no more; `bounce` tells about which mail */
 	struct mail_bounce bounce;
 };
 
@@ -60,7 +83,11 @@ struct incoming_mail {
  * it can be, since a message from someone in need may be malformed. */
 enum rc mail_read(struct arena *arena, struct str raw, struct incoming_mail *out, struct err *err);
 
-/* What an SMTP reply or a bounce means: the reply code (0: unknown), the enhanced status (RFC 3463; empty: taken from the
+/* What an SMTP reply or a bounce says. The text goes before the status, for codes are known to lie; what it says of our own
+ * side goes before all, so that no address ends for a fault of ours. Arguments as for mail_fault_of. */
+enum mail_bounce_kind mail_bounce_kind_of(int code, struct str status, struct str text);
+
+/* What it means: the reply code (0: unknown), the enhanced status (RFC 3463; empty: taken from the
  * text if it stands there) and the text. Codes are known to lie, so texts that speak of policy win over them. */
 enum mail_fault mail_fault_of(int code, struct str status, struct str text);
 
