@@ -115,14 +115,16 @@ static enum rc book_complaint(struct mail_work *work, struct db_tx *tx, bool *bo
 	return ledger_append(tx, 0, "mail.complaint", str_format(work->arena, "message:%lld", (long long)row.id), S("{}"), now, err);
 }
 
-/* Mails without an id are told apart by what they say. */
+/* What makes two mails the same one: id and words, for some programs give all their mails one id, and one mail may come by
+ * two addresses of ours. Without an id, every byte. */
 static struct str dedupe_of(struct arena *arena, const struct incoming_mail *mail)
 {
-	if (!str_is_empty(mail->message_id))
-		return str_format(arena, "mail:%.*s", STR_ARG(mail->message_id));
-	uint64_t first = hash_bytes(mail->whole_text.ptr, mail->whole_text.len, 1);
-	uint64_t second = hash_bytes(mail->from.ptr, mail->from.len, first);
-	return str_format(arena, "mail-without-id:%016llx%016llx", (unsigned long long)first, (unsigned long long)second);
+	if (str_is_empty(mail->message_id))
+		return str_format(arena, "mail-without-id:%016llx", (unsigned long long)mail->content_hash);
+	uint64_t hash = hash_bytes(mail->from.ptr, mail->from.len, 1);
+	hash = hash_bytes(mail->subject.ptr, mail->subject.len, hash);
+	hash = hash_bytes(mail->whole_text.ptr, mail->whole_text.len, hash);
+	return str_format(arena, "mail:%.*s:%016llx", STR_ARG(mail->message_id), (unsigned long long)hash);
 }
 
 /* What was written: the new text; else all of it; else the subject, where some write their one word. */

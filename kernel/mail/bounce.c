@@ -299,7 +299,7 @@ void mail_read_report(struct arena *arena, GMimeMessage *message, struct incomin
 	GMimeObject *top = g_mime_message_get_mime_part(message);
 	struct report report = { .arena = arena, .mail = mail };
 	bounce->status = bounce->recipient = bounce->original_recipient = bounce->diagnostic = bounce->message_id = bounce->token = S("");
-	if (top && GMIME_IS_MULTIPART(top) && !mail->unparsed)
+	if (top && GMIME_IS_MULTIPART(top))
 		g_mime_multipart_foreach(GMIME_MULTIPART(top), take_part, &report);
 	struct str failed = header(message, "X-Failed-Recipients");
 	bool null_path = str_is_empty(mail->envelope_from);

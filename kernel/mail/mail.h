@@ -71,7 +71,8 @@ struct incoming_mail {
 	struct str text;           /* what its writer wrote now: without quoted text and signature */
 	struct str whole_text;     /* the same with them, for people to read */
 	bool cut;                  /* a text was longer than MAIL_TEXT_MAX */
-	bool unparsed;             /* nested too deep: the text is the raw body */
+	bool unparsed;             /* nested too deep, or parts that are not there: the text is the raw body */
+	uint64_t content_hash;     /* of all of it: the same mail handed over twice has the same */
 	bool from_html;            /* there was no plain text part; tags were taken out */
 	size_t attachments;
 	bool automatic;            /* a machine wrote it (out of office, list, bounce): never an answer of a person */

@@ -175,7 +175,7 @@ enum rc mail_read(struct arena *arena, struct str raw, struct incoming_mail *out
 	if (raw.len == 0 || raw.len > MAIL_SIZE_MAX)
 		return err_set(err, INVALID, raw.len == 0 ? "the mail is empty" : "the mail is larger than %u bytes", MAIL_SIZE_MAX);
 	pthread_once(&gmime_made, make_gmime);
-	struct incoming_mail mail = { .unparsed = nested_too_deep(raw) };
+	struct incoming_mail mail = { .unparsed = nested_too_deep(raw), .content_hash = hash_bytes(raw.ptr, raw.len, 1) };
 	size_t body = head_end(raw);
 	struct str given = raw;
 	if (mail.unparsed) /* without the type of its parts the head says nothing of nesting */
@@ -192,6 +192,11 @@ enum rc mail_read(struct arena *arena, struct str raw, struct incoming_mail *out
 		mail.whole_text = mail_clean(arena, str_slice(raw, body, raw.len), MAIL_TEXT_MAX, &mail.cut);
 	else
 		read_texts(arena, message, &mail);
+	/* Parts that are announced and cannot be found: what stands there is all there is to read. */
+	if (!mail.unparsed && mail.attachments == 0 && str_trim(mail.whole_text).len == 0 && str_trim(str_slice(raw, body, raw.len)).len > 0) {
+		mail.whole_text = mail_clean(arena, str_slice(raw, body, raw.len), MAIL_TEXT_MAX, &mail.cut);
+		mail.unparsed = true;
+	}
 	mail.text = mail_without_quotes(arena, mail.whole_text);
 	mail_read_report(arena, message, &mail);
 	mail.automatic = mail.bounce.is_bounce || mail.complaint || mail_is_automatic(message, &mail);

@@ -440,6 +440,11 @@ static void test_mail_answers(void **state)
 	assert_int_equal(record.answered_hint, 9);
 	add_mail(&rig, raw, OK); /* delivered twice */
 	assert_int_equal(incoming(&rig).count, 1);
+	/* Another mail under the same id, as broken programs send, is another mail; so is one without an id and words. */
+	add_mail(&rig, "From: stranger@example.org\nTo: alerts@localhost\nMessage-ID: <1@example.com>\n\nno such thing\n", OK);
+	add_mail(&rig, "From: stranger@example.org\nTo: alerts@localhost\nSubject: HELP\n\n", OK);
+	add_mail(&rig, "From: stranger@example.org\nTo: alerts@localhost\nSubject: HELP me\n\n", OK);
+	assert_int_equal(incoming(&rig).count, 4);
 	assert_int_equal(record.answers, 1);
 	rig_turn(&rig);
 	assert_int_equal(rig.mail.count, 2);
