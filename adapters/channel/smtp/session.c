@@ -177,8 +177,10 @@ void session_give(struct session *s, struct mail_slot *slot)
 	s->slots[s->slot_count++] = slot;
 	if (s->reset_first) {
 		put(s, S("RSET\r\n"));
-		expect(s, STEP_RSET, NULL);
+		expect(s, STEP_RSET, slot);
 		s->reset_first = false;
+		if (!s->pipelining)
+			return; /* MAIL follows the answer */
 	}
 	put_mail(s, slot);
 	if (s->pipelining) {
@@ -291,8 +293,11 @@ static bool take_reply(struct session *s)
 	bool good = step == STEP_DATA ? s->code == 354 : s->code / 100 == 2;
 	if (!good && s->code < 400)
 		return false;
-	if (step == STEP_RSET)
+	if (step == STEP_RSET) {
+		if (!s->pipelining)
+			put_mail(s, slot);
 		return true;
+	}
 	if (!good)
 		refuse(s, slot);
 	else if (step == STEP_DOT && !slot->refused)
