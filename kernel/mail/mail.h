@@ -95,6 +95,23 @@ enum mail_fault mail_fault_of(int code, struct str status, struct str text);
 /* The first enhanced status ("5.1.1") in a text, or empty. A slice of the text. */
 struct str mail_status_in(struct str text);
 
+#define MAIL_REPLY_LINE_MAX 2048 /* bytes; RFC 5321, 4.5.3.1.5 says 512 */
+#define MAIL_REPLY_TEXT_MAX 400  /* of a reply that are kept */
+
+/* A reply of a relay as it comes in. Begin with zeros; it stays valid until the next bytes are read. */
+struct mail_reply {
+	int code;                        /* of the last line */
+	char text[MAIL_REPLY_TEXT_MAX];  /* "550-5.1.1 nobody here": printable ASCII; further lines behind the first, without their codes */
+	size_t text_length;
+	bool in_reply;                   /* its last line has not come */
+	char line[MAIL_REPLY_LINE_MAX];
+	size_t line_length;
+};
+enum mail_reply_state { MAIL_REPLY_MORE, MAIL_REPLY_WHOLE, MAIL_REPLY_BAD };
+/* Reads on until a reply is whole (its last line has a code without '-'), the bytes end (MORE) or make no reply (BAD).
+ * *used gets how many were read. */
+enum mail_reply_state mail_reply_read(struct mail_reply *reply, struct str bytes, size_t *used);
+
 /* True for an address that may stand in an envelope: local@domain without blanks, controls, <, > and quotes; at most 254
  * bytes (RFC 5321, 4.5.3.1.3 with its brackets). */
 bool mail_address_valid(struct str address);

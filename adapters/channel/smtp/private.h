@@ -5,11 +5,11 @@
 #include <curl/curl.h>
 
 #include "adapters/channel/smtp/smtp.h"
+#include "kernel/mail/mail.h"
 
-#define REPLY_MAX 400       /* bytes of a reply that are kept */
+#define REPLY_MAX MAIL_REPLY_TEXT_MAX
 #define PATH_MAX_BYTES 260  /* an address with room for its end */
 #define EXPECTED_MAX 8      /* two mails' commands and a RSET */
-#define LINE_MAX_BYTES 2048 /* of a reply; RFC 5321, 4.5.3.1.5 says 512 */
 
 enum slot_state {
 	SLOT_FREE,
@@ -60,11 +60,7 @@ struct session {
 	size_t expected_count;
 	struct mail_slot *slots[2]; /* the one whose content is out, and the one whose envelope goes with it */
 	size_t slot_count;
-	char line[LINE_MAX_BYTES];
-	size_t line_length;
-	int code;                 /* of the reply that is being read */
-	char reply[REPLY_MAX];
-	size_t reply_length;
+	struct mail_reply reply;
 };
 
 /* --- session.c: what smtp.c calls ------------------------------------------------------------------------- */

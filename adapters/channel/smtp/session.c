@@ -8,7 +8,6 @@
 #include <sys/socket.h>
 
 #include "adapters/channel/smtp/private.h"
-#include "kernel/mail/mail.h"
 
 /* --- what the relay offers ---------------------------------------------------------------------------------- */
 
@@ -29,9 +28,9 @@ static size_t take_offer(char *bytes, size_t size, size_t count, void *context)
 	int64_t code;
 	/* The reason when it ends here: the last refusal. */
 	if (line.len >= 3 && str_to_int(str_slice(line, 0, 3), &code) && code >= 400 && code < 600) {
-		s->code = (int)code;
-		s->reply_length = line.len < sizeof s->reply ? line.len : sizeof s->reply;
-		memcpy(s->reply, line.ptr, s->reply_length);
+		s->reply.code = (int)code;
+		s->reply.text_length = line.len < REPLY_MAX ? line.len : REPLY_MAX;
+		memcpy(s->reply.text, line.ptr, s->reply.text_length);
 	}
 	return size * count;
 }
@@ -70,8 +69,8 @@ bool session_open(struct session *s)
 	s->state = SESSION_CONNECTING;
 	s->socket = -1;
 	s->pipelining = s->smtp_utf8 = s->eight_bit = s->worked = s->reset_first = s->blocked = false;
-	s->code = 0;
-	s->reply_length = s->line_length = s->expected_count = s->slot_count = s->out_at = 0;
+	memset(&s->reply, 0, sizeof s->reply);
+	s->expected_count = s->slot_count = s->out_at = 0;
 	s->queued = s->sent = 0;
 	buf_clear(&s->out);
 	buf_clear(&s->next);
@@ -99,15 +98,14 @@ void session_connected(struct session *s, CURLcode code)
 	if (code == CURLE_OK && curl_easy_getinfo(s->easy, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK && fd != CURL_SOCKET_BAD) {
 		s->socket = fd;
 		s->state = SESSION_OPEN;
-		s->code = 0;
-		s->reply_length = 0;
+		memset(&s->reply, 0, sizeof s->reply);
 		s->idle_since = clock_monotonic();
 		return;
 	}
 	char text[REPLY_MAX];
-	struct str reason = { text, s->reply_length };
-	memcpy(text, s->reply, s->reply_length);
-	if (s->code < 400)
+	struct str reason = { text, s->reply.text_length };
+	memcpy(text, s->reply.text, s->reply.text_length);
+	if (s->reply.code < 400)
 		reason = str_from(curl_easy_strerror(code));
 	drop(s);
 	relay_fails(s->relay, code, reason);
@@ -224,12 +222,9 @@ void session_flush(struct session *s)
 
 static void keep_reply(const struct session *s, struct mail_slot *slot)
 {
-	slot->code = s->code;
-	slot->reply_length = s->reply_length;
-	memcpy(slot->reply, s->reply, s->reply_length);
-	for (size_t i = 0; i < slot->reply_length; i++)
-		if ((unsigned char)slot->reply[i] < ' ' || (unsigned char)slot->reply[i] > '~')
-			slot->reply[i] = '?';
+	slot->code = s->reply.code;
+	slot->reply_length = s->reply.text_length;
+	memcpy(slot->reply, s->reply.text, s->reply.text_length);
 }
 
 static enum channel_fault fault_of(const struct mail_slot *slot)
@@ -290,8 +285,8 @@ static bool take_reply(struct session *s)
 	enum smtp_step step = s->expected[0].step;
 	struct mail_slot *slot = s->expected[0].slot;
 	memmove(s->expected, s->expected + 1, --s->expected_count * sizeof s->expected[0]);
-	bool good = step == STEP_DATA ? s->code == 354 : s->code / 100 == 2;
-	if (!good && s->code < 400)
+	bool good = step == STEP_DATA ? s->reply.code == 354 : s->reply.code / 100 == 2;
+	if (!good && s->reply.code < 400)
 		return false;
 	if (step == STEP_RSET) {
 		if (!s->pipelining)
@@ -318,48 +313,17 @@ static bool take_reply(struct session *s)
 	return true;
 }
 
-/* One line; a reply ends with the line that has no '-' behind its code. False: the connection is to be ended. */
-static bool take_line(struct session *s, struct str line)
-{
-	int64_t code;
-	line = str_trim(line);
-	if (line.len < 3 || !str_to_int(str_slice(line, 0, 3), &code) || code < 200 || code > 599)
-		return false;
-	/* The lines' words behind one another: what a refusal means often stands in the last one. */
-	struct str said = s->reply_length ? str_slice(line, 3, line.len) : line;
-	if (s->reply_length && said.len && said.ptr[0] == '-')
-		said = str_slice(said, 1, said.len);
-	if (s->reply_length && said.len && s->reply_length < sizeof s->reply && said.ptr[0] != ' ')
-		s->reply[s->reply_length++] = ' ';
-	size_t room = sizeof s->reply - s->reply_length;
-	memcpy(s->reply + s->reply_length, said.ptr, said.len < room ? said.len : room);
-	s->reply_length += said.len < room ? said.len : room;
-	if (line.len > 3 && line.ptr[3] == '-')
-		return true;
-	s->code = (int)code;
-	bool good = code != 421 && take_reply(s);
-	if (good)
-		s->reply_length = 0;
-	return good;
-}
-
 static bool take_bytes(struct session *s, const char *bytes, size_t size)
 {
 	while (size > 0) {
-		const char *end = memchr(bytes, '\n', size);
-		size_t n = end ? (size_t)(end - bytes) + 1 : size;
-		if (n > sizeof s->line - s->line_length)
+		size_t used;
+		enum mail_reply_state state = mail_reply_read(&s->reply, (struct str){ bytes, size }, &used);
+		if (state == MAIL_REPLY_BAD)
 			return false;
-		memcpy(s->line + s->line_length, bytes, n);
-		s->line_length += n;
-		bytes += n;
-		size -= n;
-		if (!end)
-			continue;
-		struct str line = { s->line, s->line_length };
-		s->line_length = 0;
-		if (!take_line(s, line))
+		if (state == MAIL_REPLY_WHOLE && (s->reply.code == 421 || !take_reply(s)))
 			return false;
+		bytes += used;
+		size -= used;
 	}
 	return true;
 }
@@ -377,9 +341,9 @@ void session_turn(struct session *s, bool readable)
 			session_break(s, CURLE_RECV_ERROR, S("the relay closed the connection"));
 		} else if (!take_bytes(s, bytes, n)) {
 			char text[REPLY_MAX];
-			size_t length = s->reply_length;
-			memcpy(text, s->reply, length);
-			session_break(s, CURLE_WEIRD_SERVER_REPLY, s->code == 421 ? (struct str){ text, length } : S("the relay does not speak SMTP"));
+			size_t length = s->reply.text_length;
+			memcpy(text, s->reply.text, length);
+			session_break(s, CURLE_WEIRD_SERVER_REPLY, s->reply.code == 421 ? (struct str){ text, length } : S("the relay does not speak SMTP"));
 		}
 		if (n < sizeof bytes && relay_settings(s->relay)->tls == SMTP_TLS_NONE)
 			break; /* with TLS more may lie in its own buffer */
@@ -400,7 +364,7 @@ int64_t session_deadline(const struct session *s)
 void session_break(struct session *s, CURLcode code, struct str reason)
 {
 	/* 421 (RFC 5321, 3.8): the relay closes, and has not taken what it answers with that. */
-	bool told_off = s->code == 421 && s->reply_length > 0 && code == CURLE_WEIRD_SERVER_REPLY;
+	bool told_off = s->reply.code == 421 && code == CURLE_WEIRD_SERVER_REPLY;
 	bool idle = s->slot_count == 0, useful = s->worked;
 	drop(s);
 	if (!(idle || useful) && code != CURLE_ABORTED_BY_CALLBACK)
@@ -416,7 +380,7 @@ void session_break(struct session *s, CURLcode code, struct str reason)
 			slot->result.outcome = CHANNEL_REFUSED;
 			slot->result.fault = fault_of(slot);
 		} else {
-			slot->code = s->code == 421 ? 421 : 0;
+			slot->code = s->reply.code == 421 ? 421 : 0;
 			slot->reply_length = reason.len < REPLY_MAX ? reason.len : REPLY_MAX;
 			memcpy(slot->reply, reason.ptr, slot->reply_length);
 		}
