@@ -14,7 +14,6 @@
 #include <cmocka.h>
 
 #include "adapters/channel/smtp/smtp.h"
-#include "tests/simulator/simulator.h"
 
 #define MESSAGES_MAX 64
 #define WAIT (30 * CLOCK_SECOND)

@@ -186,17 +186,31 @@ static struct str one_line(struct arena *arena, struct str s)
 	return (struct str){ line, s.len };
 }
 
-/* Encoded words (RFC 2047), a line each, cut between characters. */
+static bool character_begins(struct str text, size_t at)
+{
+	return at == text.len || ((unsigned char)text.ptr[at] & 0xc0) != 0x80;
+}
+
+/* Encoded words (RFC 2047), a line each, cut between characters. Only the last one may be padded: some readers join the words
+ * before they decode them, and stop at padding. Where no cut is without, one character goes by itself, in the other encoding. */
 static void add_encoded_words(struct buf *out, struct str text)
 {
 	for (size_t at = 0; at < text.len;) {
-		size_t end = at + WORD_BYTES < text.len ? at + WORD_BYTES : text.len;
-		while (end < text.len && ((unsigned char)text.ptr[end] & 0xc0) == 0x80)
+		size_t most = at + WORD_BYTES < text.len ? at + WORD_BYTES : text.len, end = most;
+		while (end > at && !(character_begins(text, end) && ((end - at) % 3 == 0 || end == text.len)))
 			end--;
-		char word[WORD_BYTES * 2];
-		size_t size = (size_t)(put_base64(word, (const unsigned char *)text.ptr + at, end - at) - word);
-		buf_add_str(out, at > 0 ? S("\r\n =?utf-8?B?") : S("=?utf-8?B?"));
-		buf_add(out, word, size);
+		buf_add_str(out, at > 0 ? S("\r\n ") : S(""));
+		if (end > at) {
+			char word[WORD_BYTES * 2];
+			size_t size = (size_t)(put_base64(word, (const unsigned char *)text.ptr + at, end - at) - word);
+			buf_add_str(out, S("=?utf-8?B?"));
+			buf_add(out, word, size);
+		} else {
+			buf_add_str(out, S("=?utf-8?Q?"));
+			do
+				buf_format(out, "=%02X", (unsigned char)text.ptr[end++]);
+			while (!character_begins(text, end));
+		}
 		buf_add_str(out, S("?="));
 		at = end;
 	}

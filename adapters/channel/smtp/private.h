@@ -29,6 +29,7 @@ struct mail_slot {
 	bool refused;             /* by the reply kept here; the conversation about it goes on */
 	uint64_t content_end;     /* where in what the connection sends it ends; 0: not yet queued */
 	int64_t deadline;         /* monotonic */
+	int64_t content_at;       /* when its content was queued, monotonic */
 	struct channel_result result; /* DONE; its text is `reply` */
 	int code;
 	char reply[REPLY_MAX];
@@ -50,6 +51,7 @@ struct session {
 	bool pipelining, smtp_utf8, eight_bit; /* what the relay offers */
 	bool worked;              /* a mail was answered on it: its end is no failure */
 	bool reset_first;         /* the last transaction was left half done */
+	bool abandoned;           /* its second mail was taken away from it: it ends with its first */
 	bool blocked;             /* the socket takes no more */
 	int64_t idle_since;       /* monotonic */
 	struct buf out;           /* being sent: must not move while TLS holds half of it */
@@ -75,6 +77,9 @@ void session_give(struct session *session, struct mail_slot *slot);
 void session_turn(struct session *session, bool readable);
 /* Sends what waits. */
 void session_flush(struct session *session);
+/* The mail whose envelope waits behind one that the relay is slow with, taken back so that another connection may carry it;
+ * NULL if there is none. */
+struct mail_slot *session_take_back(struct session *session, int64_t now);
 /* When it must have got on, monotonic; INT64_MAX: it waits for nothing. */
 int64_t session_deadline(const struct session *session);
 /* Ends the connection; mails on it are in doubt or come back. `reason` is for operators. */

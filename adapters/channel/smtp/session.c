@@ -9,6 +9,8 @@
 
 #include "adapters/channel/smtp/private.h"
 
+#define SLOW (2 * CLOCK_SECOND) /* for an answer to a mail, before the one behind it goes another way */
+
 /* --- what the relay offers ---------------------------------------------------------------------------------- */
 
 /* libcurl passes each line of the relay's replies while it connects. The last EHLO's lines count: after STARTTLS there is
@@ -68,7 +70,7 @@ bool session_open(struct session *s)
 	set_options(s);
 	s->state = SESSION_CONNECTING;
 	s->socket = -1;
-	s->pipelining = s->smtp_utf8 = s->eight_bit = s->worked = s->reset_first = s->blocked = false;
+	s->pipelining = s->smtp_utf8 = s->eight_bit = s->worked = s->reset_first = s->abandoned = s->blocked = false;
 	memset(&s->reply, 0, sizeof s->reply);
 	s->expected_count = s->slot_count = s->out_at = 0;
 	s->queued = s->sent = 0;
@@ -152,7 +154,7 @@ static void put_data(struct session *s, struct mail_slot *slot)
 
 bool session_has_room(const struct session *s)
 {
-	if (s->state != SESSION_OPEN)
+	if (s->state != SESSION_OPEN || s->abandoned)
 		return false;
 	return s->slot_count == 0 || (s->pipelining && s->slot_count == 1 && s->slots[0]->content_end > 0);
 }
@@ -274,7 +276,13 @@ static void put_content(struct session *s, struct mail_slot *slot)
 	/* A relay that asks for the mail of an envelope it refused gets an empty one (RFC 2920, 3.1). */
 	put(s, slot->refused ? S(".\r\n") : buf_str(&slot->content));
 	slot->content_end = s->queued;
+	slot->content_at = clock_monotonic();
 	expect(s, STEP_DOT, slot);
+}
+
+static bool has(const struct session *s, const struct mail_slot *slot)
+{
+	return (s->slot_count > 0 && s->slots[0] == slot) || (s->slot_count > 1 && s->slots[1] == slot);
 }
 
 /* A whole reply to the oldest command. False: the relay does not speak as it should. */
@@ -288,6 +296,8 @@ static bool take_reply(struct session *s)
 	bool good = step == STEP_DATA ? s->reply.code == 354 : s->reply.code / 100 == 2;
 	if (!good && s->reply.code < 400)
 		return false;
+	if (!has(s, slot) && step != STEP_RSET)
+		return true; /* taken away meanwhile; no content follows, and the connection ends */
 	if (step == STEP_RSET) {
 		if (!s->pipelining)
 			put_mail(s, slot);
@@ -345,9 +355,20 @@ void session_turn(struct session *s, bool readable)
 			memcpy(text, s->reply.text, length);
 			session_break(s, CURLE_WEIRD_SERVER_REPLY, s->reply.code == 421 ? (struct str){ text, length } : S("the relay does not speak SMTP"));
 		}
+		if (s->abandoned && s->slot_count == 0)
+			drop(s);
 		if (n < sizeof bytes && relay_settings(s->relay)->tls == SMTP_TLS_NONE)
 			break; /* with TLS more may lie in its own buffer */
 	}
+}
+
+struct mail_slot *session_take_back(struct session *s, int64_t now)
+{
+	if (s->state != SESSION_OPEN || s->slot_count < 2 || s->slots[1]->content_end > 0 || now - s->slots[0]->content_at < SLOW)
+		return NULL;
+	s->slot_count = 1;
+	s->abandoned = true;
+	return s->slots[1];
 }
 
 /* --- the end ------------------------------------------------------------------------------------------------ */

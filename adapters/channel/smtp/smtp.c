@@ -354,10 +354,30 @@ static void take_unwritable(struct relay *r)
 	pthread_mutex_unlock(&r->lock);
 }
 
-/* Gives what waits to connections, idle ones first. */
+/* In front: it was given to a connection before, and is handed to another. */
+static void put_back(struct relay *r, struct mail_slot *slot)
+{
+	pthread_mutex_lock(&r->lock);
+	slot->state = SLOT_WAITING;
+	r->waiting_first = (r->waiting_first + r->slot_count - 1) % r->slot_count;
+	r->waiting[r->waiting_first] = slot;
+	r->waiting_count++;
+	pthread_mutex_unlock(&r->lock);
+}
+
+static bool any_connecting(const struct relay *r)
+{
+	for (size_t i = 0; i < r->settings.connections; i++)
+		if (r->sessions[i].state == SESSION_CONNECTING)
+			return true;
+	return false;
+}
+
+/* Gives what waits to connections, idle ones first; behind another mail only when no connection of its own is to come. */
 static void spread(struct relay *r)
 {
-	for (int busy = 0; busy < 2; busy++)
+	int rounds = any_connecting(r) ? 1 : 2;
+	for (int busy = 0; busy < rounds; busy++)
 		for (size_t i = 0; i < r->settings.connections; i++) {
 			struct session *s = &r->sessions[i];
 			while (session_has_room(s) && (busy || s->slot_count == 0)) {
@@ -421,6 +441,9 @@ static void watch_time(struct relay *r, int64_t now)
 			session_break(s, CURLE_OPERATION_TIMEDOUT, S("no answer in time"));
 		else if (s->slot_count == 0 && now - s->idle_since >= CONNECTION_IDLE)
 			session_close(s);
+		struct mail_slot *behind = session_take_back(s, now);
+		if (behind)
+			put_back(r, behind);
 	}
 }
 
