@@ -28,6 +28,7 @@ ODD = {
     'cut-at-data': {'DATA': None},
     'cut-in-mail': {'MAIL': None},
     'cut-at-dot': {'DOT': None},
+    'hang': {'DOT': 'HANG'},
     'babble': {'RCPT': 'what?'},
 }
 
@@ -148,6 +149,8 @@ class Session:
                 return False
             content.append(line)
         answer = self.odd('DOT', '250 2.0.0 taken')
+        if answer == 'HANG':
+            await asyncio.sleep(3600)
         if (answer or '').startswith('250'):
             self.mails += 1
             print('mail', 'tls' if self.secure else 'plain', self.user, self.sender or '-', self.recipient, self.parameters or '-', flush=True)

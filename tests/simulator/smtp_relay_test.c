@@ -370,6 +370,31 @@ static void odd_answers_side_by_side(void **state)
 		}
 }
 
+/* Two mails never answered hold up their connections; what went behind them in the same breath goes another way. */
+static void a_slow_mail_holds_up_nobody(void **state)
+{
+	struct rig *rig = *state;
+	relay_start(rig, NULL);
+	rig->settings.connections = 3;
+	channel_begin(rig);
+	for (int64_t id = 1; id <= 3; id++) /* all connections stand */
+		submit(rig, id, "sara@example.org");
+	wait_for(rig, &rig->count, 3);
+	int64_t started = clock_monotonic();
+	submit(rig, 4, "hang@example.org");
+	submit(rig, 5, "hang@example.org");
+	for (int64_t id = 6; id <= 30; id++)
+		submit(rig, id, "sara@example.org");
+	wait_for(rig, &rig->count, 28);
+	assert_true(clock_monotonic() - started < 20 * CLOCK_SECOND);
+	for (size_t id = 6; id <= 30; id++)
+		assert_int_equal(rig->results[id].outcome, CHANNEL_ACCEPTED);
+	channel_stop(rig->channel, 0);
+	assert_int_equal(rig->count, 30);
+	assert_int_equal(rig->results[4].outcome, CHANNEL_IN_DOUBT);
+	assert_int_equal(rig->results[5].outcome, CHANNEL_IN_DOUBT);
+}
+
 /* A relay that wants a new connection now and then is no broken relay. */
 static void few_mails_a_connection(void **state)
 {
@@ -395,6 +420,7 @@ int main(void)
 		TEST(starttls_and_login),         TEST(tls_from_the_first_byte),  TEST(a_certificate_that_does_not_hold), TEST(a_certificate_of_another_host),
 		TEST(a_relay_without_tls),        TEST(a_wrong_password),         TEST(addresses_beyond_ascii),           TEST(a_relay_without_smtputf8),
 		TEST(odd_answers_with_pipelining), TEST(odd_answers_one_by_one), TEST(odd_answers_side_by_side),         TEST(few_mails_a_connection),
+		TEST(a_slow_mail_holds_up_nobody),
 	};
 	return cmocka_run_group_tests_name("smtp_relay", tests, NULL, NULL);
 }
