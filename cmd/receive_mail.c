@@ -69,8 +69,11 @@ command_receive_mail(struct command_line *line)
 	struct err err;
 
 	optind = 0;
-	if (getopt_long(line->argc, line->argv, "+", options, NULL) != -1 || optind + 2 != line->argc)
-		return command_usage(line, "name the envelope's sender (may be empty) and its recipient; -- before them lets them begin with anything");
+	if (getopt_long(line->argc, line->argv, "+", options, NULL) != -1 || optind + 2 != line->argc) {
+		/* A pipe that is set up wrongly must not cost anyone their mail: it waits until the operator has mended it. */
+		command_usage(line, "name the envelope's sender (may be empty) and its recipient; -- before them lets them begin with anything");
+		return EX_TEMPFAIL;
+	}
 	arena_init(&arena);
 	err_init(&err, &arena);
 	enum rc rc = mail_take(&arena, str_from(line->argv[optind]), str_from(line->argv[optind + 1]), &raw, &err);
@@ -90,5 +93,5 @@ command_receive_mail(struct command_line *line)
 	}
 	arena_release(&arena);
 	/* Mail systems read sysexits.h: with 'temporary failure' they keep the mail and come again, with anything else they give it back. */
-	return rc == OK ? 0 : refused ? EXIT_NO : EX_TEMPFAIL;
+	return rc == OK ? 0 : refused ? EX_DATAERR : EX_TEMPFAIL;
 }

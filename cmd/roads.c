@@ -12,10 +12,12 @@
 
 static const struct setting road_settings[] = {
 	{ "smtp.relay", SETTING_TEXT, "", 0, 260, "Mail relay as HOST:PORT; empty: no mail leaves" },
-	{ "smtp.tls", SETTING_BOOL, "no", 0, 0, "Whether the relay must speak STARTTLS with a certificate that holds; for a relay on another host" },
+	{ "smtp.tls", SETTING_TEXT, "auto", 0, 10,
+	  "yes: the relay must speak STARTTLS with a certificate that holds; implicit: TLS from the first byte (port 465); no: none; auto: yes, unless the relay is on this host" },
+	{ "smtp.ca_file", SETTING_TEXT, "", 0, 1000, "File of the certificates that vouch for the relay (PEM); empty: the system's" },
 	{ "smtp.user", SETTING_TEXT, "", 0, 200, "Name at the relay; its password is in smtp.password in the data folder; empty: none is asked" },
 	{ "smtp.helo", SETTING_TEXT, "", 0, 253, "Our host name as told to the relay; empty: localhost" },
-	{ "smtp.connections", SETTING_INT, "4", 1, SMTP_CONNECTIONS_MAX, "Mails on their way to the relay at once" },
+	{ "smtp.connections", SETTING_INT, "4", 1, SMTP_CONNECTIONS_MAX, "Connections kept to the relay, at most" },
 	{ "smpp.host", SETTING_TEXT, "", 0, 253, "SMS carrier's SMPP host; empty: no SMS leaves" },
 	{ "smpp.port", SETTING_INT, "2775", 1, 65535, "SMS carrier's SMPP port" },
 	{ "smpp.system_id", SETTING_TEXT, "", 0, 15, "Our name at the carrier; the password is in smpp.password in the data folder" },
@@ -58,6 +60,27 @@ password_read(const struct house *house, struct arena *arena, const char *name, 
 	return OK;
 }
 
+/* Loopback by its name or number. What a name of another kind means is not asked: it may mean something else tomorrow. */
+static bool
+host_is_here(struct str host)
+{
+	return str_equal_nocase(host, S("localhost")) || str_equal(host, S("::1")) || str_starts(host, S("127."));
+}
+
+static enum rc
+tls_read(struct str word, struct str host, enum smtp_tls *out, struct err *err)
+{
+	if (str_equal(word, S("yes")) || (str_equal(word, S("auto")) && !host_is_here(host)))
+		*out = SMTP_TLS_REQUIRED;
+	else if (str_equal(word, S("no")) || str_equal(word, S("auto")))
+		*out = SMTP_TLS_NONE;
+	else if (str_equal(word, S("implicit")))
+		*out = SMTP_TLS_IMPLICIT;
+	else
+		return err_set(err, INVALID, "smtp.tls is auto, yes, implicit or no, not %.*s", STR_ARG(word));
+	return OK;
+}
+
 static enum rc
 smtp_make(struct house *house, struct arena *arena, struct channel **out, struct err *err)
 {
@@ -84,9 +107,13 @@ smtp_make(struct house *house, struct arena *arena, struct channel **out, struct
 	relay.port = (uint16_t)port;
 	relay.helo = setting_text(house, arena, "smtp.helo");
 	relay.user = setting_text(house, arena, "smtp.user");
-	relay.tls = setting_bool(house, "smtp.tls") ? SMTP_TLS_REQUIRED : SMTP_TLS_NONE;
+	relay.ca_file = setting_text(house, arena, "smtp.ca_file");
 	relay.connections = (size_t)setting_int(house, "smtp.connections");
-	enum rc rc = password_read(house, arena, "smtp", &relay.password, err);
+	enum rc rc = tls_read(setting_text(house, arena, "smtp.tls"), relay.host, &relay.tls, err);
+	if (rc == OK)
+		rc = password_read(house, arena, "smtp", &relay.password, err);
+	if (rc == OK && relay.user.len && relay.tls == SMTP_TLS_NONE && !host_is_here(relay.host))
+		rc = err_set(err, INVALID, "smtp.user without TLS would tell the password to everyone on the way: set smtp.tls to yes or implicit");
 	return rc == OK ? smtp_channel_new(&relay, out, err) : rc;
 }
 

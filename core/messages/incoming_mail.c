@@ -1,6 +1,9 @@
 /* Mail that comes in: bounces booked on their message, automatic mail kept, everything else read as an SMS is. */
 #include "core/messages/render.h"
+#include "kernel/ledger/ledger.h"
 #include "kernel/mail/mail.h"
+
+#define OFF_BEFORE_END 3 /* alerts that met a mailbox switched off, before the address counts as gone */
 
 struct mail_work {
 	struct house *house;
@@ -21,6 +24,8 @@ static int64_t read_message_id(const struct house *house, struct str id)
 static int64_t find_our_message(const struct house *house, const struct incoming_mail *mail)
 {
 	int64_t id = str_is_empty(mail->token) ? 0 : mail_token_read(house, mail->token);
+	if (id == 0 && !str_is_empty(mail->bounce.token))
+		id = mail_token_read(house, mail->bounce.token);
 	if (id == 0)
 		id = read_message_id(house, mail->bounce.message_id);
 	if (id == 0)
@@ -30,37 +35,61 @@ static int64_t find_our_message(const struct house *house, const struct incoming
 	return id;
 }
 
-/* A bounce ends the message, and the address if that is to blame. Delays and full mailboxes say nothing final. */
+/* NOT_FOUND leaves *err alone. */
+static enum rc find_row(struct mail_work *work, struct db_tx *tx, struct message_row *row, struct err *err)
+{
+	struct message_find_args find = { .id = work->message_id };
+	struct err quiet;
+	err_init(&quiet, work->arena);
+	enum rc rc = message_find(tx, work->arena, &find, row, &quiet);
+	return rc == OK || rc == NOT_FOUND ? rc : err_set(err, rc, "%.*s", STR_ARG(quiet.detail));
+}
+
+/* A mailbox that was off for several alerts is gone, whatever its system calls it. */
+static enum rc was_off_before(struct mail_work *work, struct db_tx *tx, const struct message_row *row, bool *often, struct err *err)
+{
+	struct message_count_bounced_args args = {
+		.person_id = row->person_id,
+		.contact_id = row->contact_id,
+		.id = row->id,
+		.status = str_format(work->arena, "%%%s", mail_bounce_kind_name(MAIL_BOUNCE_DISABLED)),
+	};
+	struct message_count_bounced_row before;
+	enum rc rc = message_count_bounced(tx, work->arena, &args, &before, err);
+	*often = rc == OK && before.messages + 1 >= OFF_BEFORE_END;
+	return rc;
+}
+
+/* A bounce that is final ends the message, whoever is to blame, so that the person's next channel has its turn. The address
+ * ends only where it is the address that is wrong. A delay is no bounce. */
 static enum rc book_bounce(struct mail_work *work, struct db_tx *tx, bool *booked, struct err *err)
 {
 	const struct mail_bounce *bounce = &work->mail->bounce;
-	bool final = (bounce->action == MAIL_ACTION_FAILED || bounce->action == MAIL_ACTION_NONE) &&
-	             (bounce->fault == MAIL_FAULT_RECIPIENT || bounce->fault == MAIL_FAULT_MESSAGE);
-	struct message_find_args find = { .id = work->message_id };
 	struct message_row row;
-	struct err quiet;
-	err_init(&quiet, work->arena);
-	enum rc rc = message_find(tx, work->arena, &find, &row, &quiet);
-	if (rc == NOT_FOUND)
-		return OK;
+	enum rc rc = find_row(work, tx, &row, err);
 	if (rc != OK)
-		return err_set(err, rc, "%.*s", STR_ARG(quiet.detail));
-	if (final && (row.state == MESSAGE_SUBMITTED || row.state == MESSAGE_IN_DOUBT))
+		return rc == NOT_FOUND ? OK : rc;
+	if (bounce->ended && (row.state == MESSAGE_SUBMITTED || row.state == MESSAGE_IN_DOUBT))
 		return err_set(err, BUSY, "the relay's own answer is not recorded yet");
 	*booked = true;
-	struct str status = str_is_empty(bounce->status) ? S("bounced") : str_slice(bounce->status, 0, 40);
-	if (!final) {
+	struct str kind = str_from(mail_bounce_kind_name(bounce->kind));
+	struct str status = str_is_empty(bounce->status) ? kind : str_format(work->arena, "%.*s %.*s", STR_ARG(str_slice(bounce->status, 0, 20)), STR_ARG(kind));
+	if (!bounce->ended) {
 		struct message_set_status_args args = { .id = row.id, .carrier_status = status };
 		return message_set_status(tx, &args, NULL, err);
 	}
+	bool gone = bounce->fault == MAIL_FAULT_RECIPIENT;
+	if (bounce->kind == MAIL_BOUNCE_DISABLED)
+		rc = was_off_before(work, tx, &row, &gone, err);
+	if (rc != OK)
+		return rc;
 	struct counters counters;
 	struct moves moves = { 0 };
 	counters_init(&counters, work->arena);
-	bool bounced = bounce->fault == MAIL_FAULT_RECIPIENT;
 	struct happening what = {
 		.event = EVENT_RECEIPT_FAIL,
-		.bounced = bounced,
-		.reason = bounced ? REASON_UNKNOWN_ADDRESS : REASON_RECEIPT_FAILED,
+		.bounced = gone,
+		.reason = gone ? REASON_UNKNOWN_ADDRESS : REASON_RECEIPT_FAILED,
 		.status_code = -1,
 		.now = clock_now(),
 		.status = str_c(work->arena, status),
@@ -69,15 +98,33 @@ static enum rc book_bounce(struct mail_work *work, struct db_tx *tx, bool *booke
 	return rc == OK ? counters_write(tx, &counters, err) : rc;
 }
 
-/* Mails without an id are told apart by what they say; those with one by their sender, too: programs give one id to many. */
+/* Whoever calls our mail spam gets none any more at that address, as if they had unsubscribed. */
+static enum rc book_complaint(struct mail_work *work, struct db_tx *tx, bool *booked, struct err *err)
+{
+	struct message_row row;
+	enum rc rc = find_row(work, tx, &row, err);
+	if (rc != OK || row.contact_id <= 0)
+		return rc == NOT_FOUND ? OK : rc;
+	struct err quiet;
+	err_init(&quiet, work->arena);
+	int64_t now = clock_now();
+	rc = contact_set_opted_out(tx, row.contact_id, true, now, &quiet);
+	if (rc != OK)
+		return rc == NOT_FOUND ? OK : err_set(err, rc, "%.*s", STR_ARG(quiet.detail));
+	*booked = true;
+	return ledger_append(tx, 0, "mail.complaint", str_format(work->arena, "message:%lld", (long long)row.id), S("{}"), now, err);
+}
+
+/* What makes two mails the same one: id and words, for some programs give all their mails one id, and one mail may come by
+ * two addresses of ours. Without an id, every byte. */
 static struct str dedupe_of(struct arena *arena, const struct incoming_mail *mail)
 {
-	if (!str_is_empty(mail->message_id))
-		return str_format(arena, "mail:%.*s:%016llx", STR_ARG(mail->message_id),
-		                  (unsigned long long)hash_bytes(mail->from.ptr, mail->from.len, 1));
-	uint64_t first = hash_bytes(mail->whole_text.ptr, mail->whole_text.len, 1);
-	uint64_t second = hash_bytes(mail->from.ptr, mail->from.len, first);
-	return str_format(arena, "mail-without-id:%016llx%016llx", (unsigned long long)first, (unsigned long long)second);
+	if (str_is_empty(mail->message_id))
+		return str_format(arena, "mail-without-id:%016llx", (unsigned long long)mail->content_hash);
+	uint64_t hash = hash_bytes(mail->from.ptr, mail->from.len, 1);
+	hash = hash_bytes(mail->subject.ptr, mail->subject.len, hash);
+	hash = hash_bytes(mail->whole_text.ptr, mail->whole_text.len, hash);
+	return str_format(arena, "mail:%.*s:%016llx", STR_ARG(mail->message_id), (unsigned long long)hash);
 }
 
 /* What was written: the new text; else all of it; else the subject, where some write their one word. */
@@ -127,15 +174,19 @@ static enum rc add_work(struct db_tx *tx, void *context, struct err *err)
 	const struct incoming_mail *mail = work->mail;
 	bool booked = false;
 	work->message_id = find_our_message(work->house, mail);
-	enum rc rc = mail->bounce.is_bounce && work->message_id > 0 ? book_bounce(work, tx, &booked, err) : OK;
 	struct incoming_item item = { 0 };
 	int64_t id = 0;
-	if (rc == OK)
-		rc = store_mail(work, tx, &item, &id, err);
+	enum rc rc = store_mail(work, tx, &item, &id, err);
 	if (rc != OK || id == 0)
 		return rc; /* 0: it came before */
+	if (mail->bounce.is_bounce && work->message_id > 0)
+		rc = book_bounce(work, tx, &booked, err);
+	else if (mail->complaint && work->message_id > 0)
+		rc = book_complaint(work, tx, &booked, err);
+	if (rc != OK)
+		return rc;
 	if (booked)
-		return keep_automatic(tx, id, S("bounce"), err);
+		return keep_automatic(tx, id, mail->complaint ? S("complaint") : str_from(mail_bounce_kind_name(mail->bounce.kind)), err);
 	if (mail->bounce.is_bounce || mail->complaint) {
 		/* Of whom it speaks cannot be told: an officer looks. */
 		struct incoming_give_up_args args = { .why = WHY_NOT_READ, .id = id };

@@ -643,3 +643,10 @@ SELECT notice.id, notice.event_id, notice.held_at, block.channel, block.not_befo
 FROM block JOIN notice ON notice.id = block.notice_id
 WHERE block.state = 1 AND block.first_person <= :person_id AND block.last_person >= :person_id AND notice.superseded_at IS NULL
 ORDER BY notice.id DESC LIMIT 500;
+
+-- How many other messages of notices to one address failed with a status that ends so.
+-- name: message_count_bounced :one
+-- parameter: status TEXT
+-- column: messages INTEGER
+SELECT count(*) AS messages FROM message
+WHERE person_id = :person_id AND notice_id > 0 AND contact_id = :contact_id AND state = 6 AND id <> :id AND carrier_status LIKE :status ESCAPE '\';

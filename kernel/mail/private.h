@@ -15,10 +15,16 @@ struct str mail_clean_line(struct arena *arena, struct str text);
 struct str mail_text_of_html(struct arena *arena, struct str html);
 /* Without quoted lines, their introduction, the quoted mail below and the signature. */
 struct str mail_without_quotes(struct arena *arena, struct str text);
+/* Whether a report that is none by its form says that delivery is still being tried. */
+bool mail_text_is_delay(struct str text);
 /* True if a machine wrote it, by header and subject. */
 bool mail_is_automatic(GMimeMessage *message, const struct incoming_mail *mail);
 /* Fills mail->bounce and mail->complaint. */
 void mail_read_report(struct arena *arena, GMimeMessage *message, struct incoming_mail *mail);
+/* The address within <>, or the text itself. */
+struct str mail_bare(struct str address);
+/* What stands behind the last '+' of an address's local part; empty without one. */
+struct str mail_token_of(struct str address);
 /* The first "<id>" of a header value, without brackets. */
 struct str mail_first_id(struct str value);
 

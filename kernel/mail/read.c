@@ -55,10 +55,20 @@ static struct str header(struct arena *arena, GMimeMessage *message, const char 
 	return value ? mail_clean_line(arena, str_from(value)) : S("");
 }
 
-static struct str bare(struct str address)
+struct str mail_bare(struct str address)
 {
 	size_t open = str_find(address, S("<"), 0), end = str_find(address, S(">"), 0);
 	return open != SIZE_MAX && end != SIZE_MAX && end > open ? str_slice(address, open + 1, end) : str_trim(address);
+}
+
+struct str mail_token_of(struct str address)
+{
+	struct str local, domain;
+	str_cut(address, '@', &local, &domain);
+	for (size_t i = local.len; i-- > 0;)
+		if (local.ptr[i] == '+')
+			return str_slice(local, i + 1, local.len);
+	return S("");
 }
 
 /* The first mailbox of a list. */
@@ -95,7 +105,7 @@ static void read_references(struct arena *arena, struct str value, struct incomi
 static void read_head(struct arena *arena, GMimeMessage *message, struct incoming_mail *out)
 {
 	struct str name = S("");
-	out->envelope_from = bare(header(arena, message, "Return-Path"));
+	out->envelope_from = mail_bare(header(arena, message, "Return-Path"));
 	out->from = first_mailbox(arena, g_mime_message_get_from(message), &name);
 	out->from_name = name;
 	out->reply_to = first_mailbox(arena, g_mime_message_get_reply_to(message), NULL);
@@ -107,15 +117,10 @@ static void read_head(struct arena *arena, GMimeMessage *message, struct incomin
 	static const char *const DELIVERED[] = { "Delivered-To", "X-Original-To", "Envelope-To" };
 	out->delivered_to = S("");
 	for (size_t i = 0; i < COUNT_OF(DELIVERED) && out->delivered_to.len == 0; i++)
-		out->delivered_to = bare(header(arena, message, DELIVERED[i]));
+		out->delivered_to = mail_bare(header(arena, message, DELIVERED[i]));
 	if (out->delivered_to.len == 0)
 		out->delivered_to = first_mailbox(arena, g_mime_message_get_to(message), NULL);
-	out->token = S("");
-	struct str local, domain;
-	str_cut(out->delivered_to, '@', &local, &domain);
-	for (size_t i = local.len; i-- > 0 && out->token.len == 0;)
-		if (local.ptr[i] == '+')
-			out->token = str_slice(local, i + 1, local.len);
+	out->token = mail_token_of(out->delivered_to);
 }
 
 /* --- texts ------------------------------------------------------------------------------------------------ */
@@ -170,7 +175,7 @@ enum rc mail_read(struct arena *arena, struct str raw, struct incoming_mail *out
 	if (raw.len == 0 || raw.len > MAIL_SIZE_MAX)
 		return err_set(err, INVALID, raw.len == 0 ? "the mail is empty" : "the mail is larger than %u bytes", MAIL_SIZE_MAX);
 	pthread_once(&gmime_made, make_gmime);
-	struct incoming_mail mail = { .unparsed = nested_too_deep(raw) };
+	struct incoming_mail mail = { .unparsed = nested_too_deep(raw), .content_hash = hash_bytes(raw.ptr, raw.len, 1) };
 	size_t body = head_end(raw);
 	struct str given = raw;
 	if (mail.unparsed) /* without the type of its parts the head says nothing of nesting */
@@ -187,6 +192,11 @@ enum rc mail_read(struct arena *arena, struct str raw, struct incoming_mail *out
 		mail.whole_text = mail_clean(arena, str_slice(raw, body, raw.len), MAIL_TEXT_MAX, &mail.cut);
 	else
 		read_texts(arena, message, &mail);
+	/* Parts that are announced and cannot be found: what stands there is all there is to read. */
+	if (!mail.unparsed && mail.attachments == 0 && str_trim(mail.whole_text).len == 0 && str_trim(str_slice(raw, body, raw.len)).len > 0) {
+		mail.whole_text = mail_clean(arena, str_slice(raw, body, raw.len), MAIL_TEXT_MAX, &mail.cut);
+		mail.unparsed = true;
+	}
 	mail.text = mail_without_quotes(arena, mail.whole_text);
 	mail_read_report(arena, message, &mail);
 	mail.automatic = mail.bounce.is_bounce || mail.complaint || mail_is_automatic(message, &mail);

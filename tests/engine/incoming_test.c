@@ -538,6 +538,11 @@ static void test_mail_answers(void **state)
 	assert_int_equal(record.answered_hint, 9);
 	add_mail(&rig, raw, OK); /* delivered twice */
 	assert_int_equal(incoming(&rig).count, 1);
+	/* Another mail under the same id, as broken programs send, is another mail; so is one without an id and words. */
+	add_mail(&rig, "From: stranger@example.org\nTo: alerts@localhost\nMessage-ID: <1@example.com>\n\nno such thing\n", OK);
+	add_mail(&rig, "From: stranger@example.org\nTo: alerts@localhost\nSubject: HELP\n\n", OK);
+	add_mail(&rig, "From: stranger@example.org\nTo: alerts@localhost\nSubject: HELP me\n\n", OK);
+	assert_int_equal(incoming(&rig).count, 4);
 	assert_int_equal(record.answers, 1);
 	rig_turn(&rig);
 	assert_int_equal(rig.mail.count, 2);
@@ -583,6 +588,92 @@ static void bounce(char *raw, size_t size, struct str token, const char *status,
 	         STR_ARG(token), STR_ARG(token), id, action, status, status);
 }
 
+/* Sends an alert to one person by mail, has the relay take it and bounces it. */
+static struct get_message_row bounced(struct rig *rig, int64_t event_id, int64_t person_id, const char *status, const char *action)
+{
+	char raw[3000], id[40];
+	int64_t notice = rig_send(rig, event_id, person_id, 1, CHANNEL_BIT(CHANNEL_MAIL));
+	rig_turn(rig);
+	fake_accept_all(&rig->mail);
+	rig_turn(rig);
+	struct str token = mail_token(rig->house, &rig->fixture->arena, rig_message(rig, notice, person_id, CHANNEL_MAIL).id);
+	snprintf(id, sizeof id, "b.%lld", (long long)event_id);
+	bounce(raw, sizeof raw, token, status, action, id);
+	/* "no such user" would win over the status. */
+	memcpy(strstr(raw, "no such user"), "not accepted", 12);
+	add_mail(rig, raw, OK);
+	return rig_message(rig, notice, person_id, CHANNEL_MAIL);
+}
+
+static bool has_mail(struct rig *rig, int64_t person_id)
+{
+	struct person person = find_person(rig, person_id);
+	return person_channels(&person) & CHANNEL_BIT(CHANNEL_MAIL);
+}
+
+/* What ends the message does not always end the address. */
+static void test_bounces_of_all_kinds(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 4);
+	struct get_message_row row = bounced(&rig, 21, 1, "5.2.2", "failed");
+	assert_int_equal(row.state, MESSAGE_FAILED);
+	assert_int_equal(row.reason, REASON_RECEIPT_FAILED);
+	assert_string_equal(row.carrier_status.ptr, "5.2.2 mailbox full");
+	assert_int_equal(bounced(&rig, 22, 1, "5.7.1", "failed").state, MESSAGE_FAILED);
+	assert_true(has_mail(&rig, 1));
+	row = bounced(&rig, 23, 1, "4.4.1", "delayed");
+	assert_int_equal(row.state, MESSAGE_ACCEPTED);
+	assert_string_equal(row.carrier_status.ptr, "4.4.1 delayed");
+	/* Switched off once and twice may come back; the third time it is gone. */
+	assert_int_equal(bounced(&rig, 31, 2, "5.2.1", "failed").reason, REASON_RECEIPT_FAILED);
+	assert_int_equal(bounced(&rig, 32, 2, "5.2.1", "failed").reason, REASON_RECEIPT_FAILED);
+	assert_true(has_mail(&rig, 2));
+	assert_int_equal(bounced(&rig, 33, 2, "5.2.1", "failed").reason, REASON_UNKNOWN_ADDRESS);
+	assert_false(has_mail(&rig, 2));
+	assert_int_equal(bounced(&rig, 41, 3, "5.1.6", "failed").reason, REASON_UNKNOWN_ADDRESS);
+	assert_false(has_mail(&rig, 3));
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+/* "Spam", says its reader: that address gets no more, and the message stays what it was. */
+static void test_complaints(void **state)
+{
+	struct rig rig;
+	char raw[3000];
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 2);
+	int64_t notice = rig_send(&rig, 9, 1, 2, CHANNEL_BIT(CHANNEL_MAIL));
+	rig_turn(&rig);
+	fake_accept_all(&rig.mail);
+	rig_turn(&rig);
+	struct str token = mail_token(rig.house, &rig.fixture->arena, rig_message(&rig, notice, 1, CHANNEL_MAIL).id);
+	static const char COMPLAINT[] =
+		"From: fbl@provider.example\nTo: abuse@localhost\nMessage-ID: <%s@provider.example>\nMIME-Version: 1.0\n"
+		"Content-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: text/plain\n\nHELP\n"
+		"--b\nContent-Type: message/feedback-report\n\nFeedback-Type: %s\nOriginal-Mail-From: <bounce+%.*s@localhost>\n\n--b--\n";
+	snprintf(raw, sizeof raw, COMPLAINT, "c1", "not-spam", STR_ARG(token));
+	add_mail(&rig, raw, OK);
+	assert_true(has_mail(&rig, 1));
+	snprintf(raw, sizeof raw, COMPLAINT, "c2", "abuse", STR_ARG(token));
+	add_mail(&rig, raw, OK);
+	assert_false(has_mail(&rig, 1));
+	assert_true(has_mail(&rig, 2));
+	assert_int_equal(last(&rig).state, 2);
+	assert_int_equal(record.answers, 0);
+	assert_int_equal(rig_message(&rig, notice, 1, CHANNEL_MAIL).state, MESSAGE_ACCEPTED);
+	struct person person = find_person(&rig, 1);
+	assert_true(person_channels(&person) & CHANNEL_BIT(CHANNEL_SMS));
+	/* One that cannot be told whose it is goes to an officer. */
+	snprintf(raw, sizeof raw, COMPLAINT, "c3", "abuse", 4, "nope");
+	add_mail(&rig, raw, OK);
+	assert_int_equal(last(&rig).state, 3);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
 static void test_bounces(void **state)
 {
 	struct rig rig;
@@ -605,7 +696,7 @@ static void test_bounces(void **state)
 	struct get_message_row row = rig_message(&rig, notice, 1, CHANNEL_MAIL);
 	assert_int_equal(row.state, MESSAGE_FAILED);
 	assert_int_equal(row.reason, REASON_UNKNOWN_ADDRESS);
-	assert_string_equal(row.carrier_status.ptr, "5.1.1");
+	assert_string_equal(row.carrier_status.ptr, "5.1.1 user unknown");
 	struct person person = find_person(&rig, 1);
 	assert_false(person_channels(&person) & CHANNEL_BIT(CHANNEL_MAIL));
 	assert_true(person_channels(&person) & CHANNEL_BIT(CHANNEL_SMS));
@@ -637,6 +728,8 @@ int main(void)
 		BOTH(test_receipt_by_content),
 		BOTH(test_mail_answers),
 		BOTH(test_bounces),
+		BOTH(test_bounces_of_all_kinds),
+		BOTH(test_complaints),
 	};
 	log_set_level(LOG_ERROR);
 	return fixture_main(tests);

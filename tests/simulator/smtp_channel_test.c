@@ -364,6 +364,7 @@ static void headers_cannot_be_injected(void **state)
 	struct channel_mail good = sample("m.1@chancery.example"), mail;
 	struct channel_message message = { 1, S("p1@example.org"), NULL, &mail };
 	struct buf out;
+	struct smtp_envelope envelope;
 	enum channel_fault fault;
 	buf_init(&out);
 	static const struct str EVIL = S("x@chancery.example>\r\nBcc: <all@example.org");
@@ -371,19 +372,19 @@ static void headers_cannot_be_injected(void **state)
 	for (size_t i = 0; i < COUNT_OF(fields); i++) {
 		mail = good;
 		*fields[i] = EVIL;
-		assert_non_null(smtp_compose(&message, &out, &fault));
+		assert_non_null(smtp_compose(&message, &out, &envelope, &fault));
 		assert_int_equal(fault, CHANNEL_FAULT_MESSAGE);
 	}
 	mail = good;
 	message.to = EVIL;
-	assert_non_null(smtp_compose(&message, &out, &fault));
+	assert_non_null(smtp_compose(&message, &out, &envelope, &fault));
 	assert_int_equal(fault, CHANNEL_FAULT_RECIPIENT);
 	assert_int_equal(out.len, 0);
 	/* Names and subjects are people's texts: they go through, on one line. */
 	message.to = S("p1@example.org");
 	mail.subject = S("Alert\r\nBcc: all@example.org\r\n\r\nbody");
 	mail.from_name = S("Name\nX-Evil: 1\", <a@b.example>");
-	assert_null(smtp_compose(&message, &out, &fault));
+	assert_null(smtp_compose(&message, &out, &envelope, &fault));
 	struct mail_view v;
 	mailbox_view(&f->arena, buf_str(&out), &v);
 	assert_text(v.subject, "Alert  Bcc: all@example.org    body");
@@ -395,14 +396,95 @@ static void headers_cannot_be_injected(void **state)
 	buf_clear(&out);
 	mail = good;
 	mail.text = S("\xff");
-	assert_non_null(smtp_compose(&message, &out, &fault));
+	assert_non_null(smtp_compose(&message, &out, &envelope, &fault));
 	char big[1001];
 	memset(big, 'x', sizeof big);
 	mail = good;
 	mail.subject = (struct str){ big, 1000 };
-	assert_null(smtp_compose(&message, &out, &fault));
+	assert_null(smtp_compose(&message, &out, &envelope, &fault));
 	mail.subject.len++;
-	assert_non_null(smtp_compose(&message, &out, &fault));
+	assert_non_null(smtp_compose(&message, &out, &envelope, &fault));
+	buf_release(&out);
+}
+
+/* Pieces that encodings, lines and boundaries stumble over. */
+static struct str random_text(struct arena *arena, size_t pieces)
+{
+	static const char *const PIECES[] = { "a", " ", "  ", "\n", "\n\n", "\n.", ".", "From ", "\nFrom ", "=", "=_", "=?utf-8?B?YQ==?=", "é", "سلام", "地震", "\xf0\x9f\x86\x98", "\t",
+		                              "word ", "a longer word than the others ", "--=_", "\r\n", "\"", "\\", "<b>", "&amp;", "\xc2\xa0", "https://chancery.example/a/0123456789abcdefghijklmnop" };
+	struct buf out;
+	buf_init(&out);
+	for (size_t i = 0; i < pieces; i++) {
+		const char *piece = PIECES[rand_below(COUNT_OF(PIECES))];
+		size_t times = rand_below(40) == 0 ? 1 + rand_below(300) : 1;
+		for (size_t k = 0; k < times && out.len < 20000; k++)
+			buf_add_str(&out, str_from(piece));
+	}
+	struct str text = str_copy(arena, buf_str(&out));
+	buf_release(&out);
+	return text;
+}
+
+/* With LF at its lines' ends, and one line end at its end, where a mail's text has it. */
+static struct str plain_lines(struct arena *arena, struct str text)
+{
+	struct buf out;
+	buf_init(&out);
+	for (size_t i = 0; i < text.len; i++)
+		if (text.ptr[i] != '\r' || i + 1 == text.len || text.ptr[i + 1] != '\n')
+			buf_add_char(&out, text.ptr[i]);
+	while (out.len > 0 && out.ptr[out.len - 1] == '\n')
+		out.len--;
+	struct str plain = str_copy(arena, buf_str(&out));
+	buf_release(&out);
+	return plain;
+}
+
+static struct str on_one_line(struct arena *arena, struct str text)
+{
+	char *line = (char *)(uintptr_t)str_copy(arena, text).ptr;
+	for (size_t i = 0; i < text.len; i++)
+		if ((unsigned char)line[i] < ' ')
+			line[i] = ' ';
+	return str_trim((struct str){ line, text.len });
+}
+
+/* Whatever is written, another program reads the same; and what goes over the wire is seven bits in lines no relay breaks. */
+static void what_is_written_is_read(void **state)
+{
+	struct fixture *f = *state;
+	struct buf out;
+	buf_init(&out);
+	for (size_t round = 0; round < 400; round++) {
+		struct arena arena;
+		struct smtp_envelope envelope;
+		enum channel_fault fault;
+		struct mail_view v;
+		arena_init(&arena);
+		struct channel_mail mail = sample("m.1@chancery.example");
+		mail.text = random_text(&arena, rand_below(120));
+		mail.html = round % 3 ? random_text(&arena, 1 + rand_below(120)) : S("");
+		mail.subject = str_slice(random_text(&arena, rand_below(12)), 0, 1000);
+		if (!utf8_valid(mail.subject))
+			mail.subject = S("x");
+		struct channel_message message = { 1, S("p1@example.org"), NULL, &mail };
+		buf_clear(&out);
+		assert_null(smtp_compose(&message, &out, &envelope, &fault));
+		mailbox_view(&arena, buf_str(&out), &v);
+		struct str wanted = plain_lines(&arena, mail.text), got = plain_lines(&arena, v.text);
+		assert_true(str_equal(got, wanted));
+		assert_true(str_equal(plain_lines(&arena, v.html), plain_lines(&arena, mail.html)));
+		assert_text(str_trim(v.subject), str_c(&arena, on_one_line(&arena, mail.subject)));
+		size_t column = 0;
+		for (size_t i = 0; i < out.len; i++) {
+			assert_true((unsigned char)out.ptr[i] < 0x80);
+			assert_int_equal(out.ptr[i] == '\n', i > 0 && out.ptr[i - 1] == '\r' && out.ptr[i] == '\n');
+			column = out.ptr[i] == '\n' ? 0 : column + 1;
+			assert_true(column <= 998);
+		}
+		arena_release(&arena);
+	}
+	(void)f;
 	buf_release(&out);
 }
 
@@ -471,7 +553,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(mails_arrive_once_and_as_they_were_written), TEST(refusals_are_told_apart), TEST(refused_at_the_recipient),
 		TEST(a_cut_after_the_mail_is_in_doubt), TEST(a_relay_that_is_away_gives_mails_back), TEST(silence_is_doubt),
-		TEST(headers_cannot_be_injected), TEST(what_cannot_be_sent_is_reported_once), TEST(mailboxes_answer),
+		TEST(headers_cannot_be_injected), TEST(what_is_written_is_read), TEST(what_cannot_be_sent_is_reported_once), TEST(mailboxes_answer),
 	};
 	return cmocka_run_group_tests_name("smtp_channel", tests, NULL, NULL);
 }

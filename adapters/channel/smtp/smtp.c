@@ -1,54 +1,18 @@
-/* The channel's thread tells the events; beside it one worker a connection sends, a mail at a time, over libcurl.
- *
- * Not libcurl's multi interface: it waits for the relay's answer to a whole mail with every other transfer standing
- * (docs/decisions/0020-mail-workers.md). */
+/* The channel and its thread: takes mails, spreads them over kept connections, tells the results. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <curl/curl.h>
-
-#include "adapters/channel/smtp/smtp.h"
+#include "adapters/channel/smtp/private.h"
 #include "kernel/mail/mail.h"
 
-#define CONNECTION_IDLE 60 /* seconds after which a kept connection is not used again: relays close theirs */
+#define CONNECTION_IDLE (60 * CLOCK_SECOND) /* after which a kept connection is closed: relays close theirs */
 #define FAILURES_BEFORE_DOWN 3
-
-enum slot_state {
-	SLOT_FREE,
-	SLOT_WAITING, /* for its worker */
-	SLOT_SENDING, /* the worker's */
-	SLOT_DONE,    /* for the channel's thread to report */
-	SLOT_REFUSED, /* the same, never sent */
-};
-
-struct relay;
-
-/* A mail on its way, and the worker that carries it. */
-struct mail_slot {
-	struct relay *relay;
-	pthread_t worker;
-	bool working;          /* the worker was started */
-	enum slot_state state; /* guarded by the relay's lock; what follows is its holder's */
-	int64_t message;
-	struct buf content;
-	char from[260], to[260];
-	const char *why;       /* REFUSED */
-	enum channel_fault fault;
-	CURL *easy;
-	CURLcode result;
-	int socket;            /* of the kept connection, -1: none */
-	int64_t deadline;      /* monotonic */
-	bool overdue;
-	size_t at;             /* bytes given to libcurl */
-	bool all_read;         /* all of them: from here on the relay may have the mail */
-	int code;              /* of the relay's last reply, 0 before any */
-	char reply[400];
-	size_t reply_length;
-};
+#define MAILS_AHEAD 32          /* a connection: what is at hand when its turn comes */
+#define HELD_MAX (16u << 20)    /* bytes of mails at hand; large ones are taken fewer at a time */
+#define RESULTS_AT_ONCE 64
 
 struct relay {
 	struct channel channel; /* first */
@@ -59,32 +23,54 @@ struct relay {
 	pthread_t thread;
 	bool running;
 	char *url;
+	CURLM *multi;
 
 	pthread_mutex_t lock;
-	pthread_cond_t work;    /* for workers: a slot waits, or the end */
-	pthread_cond_t changed; /* for the thread: a slot is done, or the end */
 	/* Guarded by lock. */
-	struct mail_slot *slots; /* settings.connections */
-	size_t outstanding;
-	bool up, stopping, ending, wants_room;
+	struct mail_slot *slots;   /* slot_count */
+	size_t slot_count;
+	struct mail_slot **free_slots;
+	size_t free_count;
+	struct mail_slot **waiting; /* a ring */
+	size_t waiting_first, waiting_count;
+	struct mail_slot **unwritable; /* refused by us, to be reported */
+	size_t unwritable_count;
+	size_t held;                /* bytes of mails at hand */
+	bool up, stopping, wants_room;
 	int64_t stop_by;
 	struct channel_counters counters;
 
-	atomic_bool give_up;     /* transfers end as soon as libcurl asks */
-
 	/* The thread's own. */
+	struct session *sessions;   /* settings.connections */
+	struct mail_slot **done;    /* slot_count */
+	size_t done_count;
 	int64_t retry_at, retry_wait;
-	size_t failures;         /* broken connections in a row */
-	bool told_up;
+	size_t failures;            /* useless connections in a row */
+	bool told_up, down_now;
 	char down_reason[160];
 };
+
+const struct smtp_relay_settings *relay_settings(const struct relay *r)
+{
+	return &r->settings;
+}
+
+const char *relay_url(const struct relay *r)
+{
+	return r->url;
+}
+
+CURLM *relay_multi(const struct relay *r)
+{
+	return r->multi;
+}
 
 struct smtp_relay_settings smtp_relay_defaults(void)
 {
 	return (struct smtp_relay_settings){
 		.port = 25,
 		.connections = 4,
-		.connect_within = 15 * CLOCK_SECOND,
+		.connect_within = 30 * CLOCK_SECOND,
 		.answer_within = 5 * CLOCK_MINUTE,
 		.retry_first = CLOCK_SECOND,
 		.retry_most = 60 * CLOCK_SECOND,
@@ -95,39 +81,84 @@ struct smtp_relay_settings smtp_relay_defaults(void)
 
 static size_t room_now(const struct relay *r)
 {
-	return r->up && !r->stopping ? r->settings.connections - r->outstanding : 0;
+	return r->up && !r->stopping && r->held < HELD_MAX ? r->free_count : 0;
 }
 
-static void take(struct relay *r, const struct channel_message *m)
+/* Lines that begin with a dot get another one (RFC 5321, 4.5.2), and the mail its end. */
+static void stuff_dots(struct buf *content)
 {
-	struct mail_slot *slot = r->slots;
-	while (slot->state != SLOT_FREE)
-		slot++; /* there is one: the caller saw room */
+	size_t dots = 0;
+	for (size_t i = 0; i < content->len; i++)
+		dots += content->ptr[i] == '.' && (i == 0 || content->ptr[i - 1] == '\n');
+	bool ends = content->len >= 2 && memcmp(content->ptr + content->len - 2, "\r\n", 2) == 0;
+	size_t length = content->len;
+	buf_reserve(content, dots + 5);
+	content->len += dots;
+	for (size_t i = length; dots > 0 && i-- > 0;) {
+		content->ptr[i + dots] = content->ptr[i];
+		if (content->ptr[i] == '.' && (i == 0 || content->ptr[i - 1] == '\n'))
+			content->ptr[i + --dots] = '.';
+	}
+	buf_add_str(content, ends ? S(".\r\n") : S("\r\n.\r\n"));
+}
+
+/* Without the lock: the slot is the submitter's. */
+static void fill(struct mail_slot *slot, const struct channel_message *m)
+{
+	struct smtp_envelope envelope;
+	enum channel_fault fault;
 	slot->message = m->id;
 	buf_clear(&slot->content);
-	slot->why = smtp_compose(m, &slot->content, &slot->fault);
-	slot->state = slot->why ? SLOT_REFUSED : SLOT_WAITING;
-	if (slot->why) {
-		pthread_cond_signal(&r->changed);
-	} else {
-		snprintf(slot->from, sizeof slot->from, "%.*s", STR_ARG(m->mail->envelope_from));
-		snprintf(slot->to, sizeof slot->to, "%.*s", STR_ARG(m->to));
+	const char *why = smtp_compose(m, &slot->content, &envelope, &fault);
+	if (why) {
+		slot->result = (struct channel_result){ .part = CHANNEL_WHOLE_MESSAGE, .outcome = CHANNEL_REFUSED, .fault = fault };
+		slot->code = 0;
+		slot->reply_length = strlen(why) < REPLY_MAX ? strlen(why) : REPLY_MAX;
+		memcpy(slot->reply, why, slot->reply_length);
+		slot->state = SLOT_DONE;
+		return;
 	}
-	r->outstanding++;
-	r->counters.submitted++;
-	pthread_cond_broadcast(&r->work);
+	stuff_dots(&slot->content);
+	slot->utf8 = envelope.utf8;
+	memcpy(slot->from, envelope.from, sizeof slot->from);
+	memcpy(slot->to, envelope.to, sizeof slot->to);
+	slot->state = SLOT_WAITING;
+}
+
+static struct mail_slot *take_free(struct relay *r, bool *last)
+{
+	pthread_mutex_lock(&r->lock);
+	struct mail_slot *slot = room_now(r) > 0 ? r->free_slots[--r->free_count] : NULL;
+	if (slot)
+		slot->state = SLOT_FILLING;
+	else
+		r->wants_room = true;
+	*last = !slot;
+	pthread_mutex_unlock(&r->lock);
+	return slot;
 }
 
 static size_t submit(struct channel *channel, const struct channel_message *messages, size_t count)
 {
 	struct relay *r = (struct relay *)channel;
 	size_t taken = 0;
-	pthread_mutex_lock(&r->lock);
-	while (taken < count && room_now(r) > 0)
-		take(r, &messages[taken++]);
-	if (taken < count)
-		r->wants_room = true;
-	pthread_mutex_unlock(&r->lock);
+	bool last = false;
+	while (taken < count && !last) {
+		struct mail_slot *slot = take_free(r, &last);
+		if (!slot)
+			break;
+		fill(slot, &messages[taken++]);
+		pthread_mutex_lock(&r->lock);
+		r->held += slot->content.len;
+		if (slot->state == SLOT_DONE)
+			r->unwritable[r->unwritable_count++] = slot;
+		else
+			r->waiting[(r->waiting_first + r->waiting_count++) % r->slot_count] = slot;
+		r->counters.submitted++;
+		pthread_mutex_unlock(&r->lock);
+	}
+	if (taken > 0 && !pthread_equal(pthread_self(), r->thread))
+		curl_multi_wakeup(r->multi);
 	return taken;
 }
 
@@ -157,206 +188,22 @@ static void counters(struct channel *channel, struct channel_counters *out)
 	pthread_mutex_lock(&r->lock);
 	*out = r->counters;
 	out->up = r->up;
-	out->window = r->settings.connections;
-	out->outstanding = r->outstanding;
+	out->window = r->slot_count;
+	out->outstanding = r->slot_count - r->free_count;
 	pthread_mutex_unlock(&r->lock);
-}
-
-/* --- one mail --------------------------------------------------------------------------------------------- */
-
-static size_t give_content(char *out, size_t size, size_t count, void *context)
-{
-	struct mail_slot *slot = context;
-	size_t most = size * count, left = slot->content.len - slot->at;
-	if (left < most)
-		most = left;
-	memcpy(out, slot->content.ptr + slot->at, most);
-	slot->at += most;
-	slot->all_read = slot->at == slot->content.len; /* it knows the size and may not ask again */
-	return most;
-}
-
-/* libcurl passes each line of the relay's replies. The last one is kept, but no longer once the relay has said no: after
- * that libcurl may say QUIT, and the answer to that is no news. */
-static size_t take_reply(char *line, size_t size, size_t count, void *context)
-{
-	struct mail_slot *slot = context;
-	size_t length = size * count;
-	struct str text = str_trim((struct str){ line, length });
-	int64_t code;
-	if (slot->code < 400 && text.len >= 3 && str_to_int(str_slice(text, 0, 3), &code) && code >= 200 && code < 600) {
-		slot->code = (int)code;
-		slot->reply_length = text.len < sizeof slot->reply ? text.len : sizeof slot->reply;
-		memcpy(slot->reply, text.ptr, slot->reply_length);
-		for (size_t i = 0; i < slot->reply_length; i++)
-			if ((unsigned char)slot->reply[i] < ' ' || (unsigned char)slot->reply[i] > '~')
-				slot->reply[i] = '?';
-	}
-	return length;
-}
-
-static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
-{
-	struct mail_slot *slot = context;
-	(void)purpose;
-	slot->socket = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-	return slot->socket;
-}
-
-static int close_socket(void *context, curl_socket_t fd)
-{
-	struct mail_slot *slot = context;
-	if (slot->socket == fd)
-		slot->socket = -1;
-	return close(fd);
-}
-
-/* libcurl asks a few times a second, and each second while it waits for the relay. A transfer that is to end loses its
- * socket first, for at its end libcurl says QUIT and would wait for the answer of a relay that gives none. */
-static int ask_give_up(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
-{
-	struct mail_slot *slot = context;
-	(void)a;
-	(void)b;
-	(void)c;
-	(void)d;
-	slot->overdue = clock_monotonic() >= slot->deadline;
-	if (!slot->overdue && !atomic_load(&slot->relay->give_up))
-		return 0;
-	if (slot->socket >= 0)
-		shutdown(slot->socket, SHUT_RDWR);
-	return 1;
-}
-
-static void set_options(struct mail_slot *slot, struct curl_slist *recipients)
-{
-	const struct smtp_relay_settings *s = &slot->relay->settings;
-	CURL *easy = slot->easy;
-	curl_easy_reset(easy); /* keeps the connection */
-	curl_easy_setopt(easy, CURLOPT_URL, slot->relay->url);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp");
-	curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* the relay is ours: never by way of another */
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
-	curl_easy_setopt(easy, CURLOPT_MAIL_FROM, slot->from); /* empty gives <> */
-	curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, recipients);
-	curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_content);
-	curl_easy_setopt(easy, CURLOPT_READDATA, slot);
-	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_reply);
-	curl_easy_setopt(easy, CURLOPT_HEADERDATA, slot);
-	curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
-	curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, ask_give_up);
-	curl_easy_setopt(easy, CURLOPT_XFERINFODATA, slot);
-	curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)slot->content.len);
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(s->connect_within / 1000));
-	curl_easy_setopt(easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)(s->answer_within / CLOCK_SECOND + 10)); /* ask_give_up is first */
-	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, slot);
-	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
-	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, slot);
-	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)CONNECTION_IDLE);
-	curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
-	if (s->tls == SMTP_TLS_REQUIRED)
-		curl_easy_setopt(easy, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
-	if (s->user.len) {
-		curl_easy_setopt(easy, CURLOPT_USERNAME, s->user.ptr);
-		curl_easy_setopt(easy, CURLOPT_PASSWORD, s->password.ptr);
-	}
-}
-
-static CURLcode send_mail(struct mail_slot *slot)
-{
-	slot->at = 0;
-	slot->overdue = false;
-	slot->deadline = clock_monotonic() + slot->relay->settings.answer_within;
-	struct curl_slist *recipients = curl_slist_append(NULL, slot->to);
-	if (!slot->easy)
-		slot->easy = curl_easy_init();
-	CURLcode code = CURLE_OUT_OF_MEMORY;
-	if (slot->easy && recipients) {
-		set_options(slot, recipients);
-		code = curl_easy_perform(slot->easy);
-	}
-	curl_slist_free_all(recipients);
-	return code;
-}
-
-static void *work(void *argument)
-{
-	struct mail_slot *slot = argument;
-	struct relay *r = slot->relay;
-	pthread_mutex_lock(&r->lock);
-	for (;;) {
-		while (slot->state != SLOT_WAITING && !r->ending)
-			pthread_cond_wait(&r->work, &r->lock);
-		if (slot->state != SLOT_WAITING)
-			break;
-		slot->state = SLOT_SENDING;
-		pthread_mutex_unlock(&r->lock);
-		CURLcode result = atomic_load(&r->give_up) ? CURLE_ABORTED_BY_CALLBACK : CURLE_OK;
-		slot->code = 0;
-		slot->all_read = false;
-		slot->reply_length = 0;
-		if (result == CURLE_OK)
-			result = send_mail(slot);
-		pthread_mutex_lock(&r->lock);
-		slot->result = result;
-		slot->state = SLOT_DONE;
-		pthread_cond_signal(&r->changed);
-	}
-	pthread_mutex_unlock(&r->lock);
-	return NULL;
-}
-
-static enum channel_fault fault_of(const struct mail_slot *slot)
-{
-	struct str reply = { slot->reply, slot->reply_length };
-	switch (mail_fault_of(slot->code, S(""), reply)) {
-	case MAIL_FAULT_RECIPIENT:
-		return CHANNEL_FAULT_RECIPIENT;
-	case MAIL_FAULT_TEMPORARY:
-		/* RFC 3463, 3.8: X.7.0 to X.7.2 of class 4 are greylisting and pacing. */
-		return slot->code / 100 == 4 && str_starts(mail_status_in(reply), S("4.7.")) ? CHANNEL_FAULT_THROTTLE : CHANNEL_FAULT_TEMPORARY;
-	case MAIL_FAULT_MESSAGE:
-	case MAIL_FAULT_NONE:
-		break;
-	}
-	return CHANNEL_FAULT_MESSAGE;
-}
-
-/* What became of a mail. *broken: the connection or the relay failed, not the mail. */
-static struct channel_result judge(const struct mail_slot *slot, bool *broken)
-{
-	CURLcode code = slot->result;
-	struct channel_result result = { .message = slot->message, .code = (uint32_t)slot->code, .text = { slot->reply, slot->reply_length } };
-	bool negative = slot->code >= 400;
-	*broken = false;
-	if (code == CURLE_OK) {
-		result.outcome = CHANNEL_ACCEPTED;
-	} else if (negative && slot->code != 421) {
-		result.outcome = CHANNEL_REFUSED;
-		result.fault = fault_of(slot);
-	} else {
-		*broken = true;
-		/* A relay that closes (421, RFC 5321, 3.8) has taken nothing. Without a word after the end of the mail nobody knows. */
-		bool doubt = slot->all_read && !negative;
-		result.outcome = doubt ? CHANNEL_IN_DOUBT : CHANNEL_RETURNED;
-		if (!negative)
-			result.text = slot->overdue ? S("no answer in time") : str_from(curl_easy_strerror(code));
-	}
-	return result;
 }
 
 /* --- up and down ------------------------------------------------------------------------------------------ */
 
-static void set_up(struct relay *r, bool up)
+static bool any_open(const struct relay *r)
 {
-	pthread_mutex_lock(&r->lock);
-	r->up = up;
-	pthread_mutex_unlock(&r->lock);
+	for (size_t i = 0; i < r->settings.connections; i++)
+		if (r->sessions[i].state == SESSION_OPEN)
+			return true;
+	return false;
 }
 
-static void relay_works(struct relay *r)
+void relay_works(struct relay *r)
 {
 	r->failures = 0;
 	r->retry_wait = 0;
@@ -368,21 +215,29 @@ static void relay_works(struct relay *r)
 	r->events->on_state(r->context, &r->channel, true, S("the relay answers"));
 }
 
-static void relay_fails(struct relay *r, CURLcode code, struct str reason)
+/* The next try waits; while other connections stand, the road stays up with them. */
+void relay_fails(struct relay *r, CURLcode code, struct str reason)
 {
-	/* One connection that the relay closed while it was idle says nothing; a relay that is away says it at once. */
-	bool away = code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST;
-	if (++r->failures < FAILURES_BEFORE_DOWN && !away)
+	bool away = code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_LOGIN_DENIED ||
+	            code == CURLE_USE_SSL_FAILED || code == CURLE_PEER_FAILED_VERIFICATION;
+	bool before_mail = code != CURLE_RECV_ERROR && code != CURLE_SEND_ERROR;
+	bool few = ++r->failures < FAILURES_BEFORE_DOWN && !away;
+	if (few && !before_mail)
+		return; /* one that the relay closed says little: at once again */
+	int64_t now = clock_monotonic();
+	if (r->retry_at <= now) {
+		r->retry_wait = r->retry_wait ? r->retry_wait * 2 : r->settings.retry_first;
+		if (r->retry_wait > r->settings.retry_most)
+			r->retry_wait = r->settings.retry_most;
+		r->retry_at = now + r->retry_wait + (int64_t)rand_below((uint64_t)r->retry_wait / 5 + 1);
+	}
+	if (few || any_open(r) || r->down_now)
 		return;
-	bool first = r->up;
-	r->retry_wait = !first ? r->retry_wait : r->retry_wait ? r->retry_wait * 2 : r->settings.retry_first;
-	if (r->retry_wait > r->settings.retry_most)
-		r->retry_wait = r->settings.retry_most;
-	r->retry_at = clock_monotonic() + r->retry_wait + (int64_t)rand_below((uint64_t)r->retry_wait / 5 + 1);
-	set_up(r, false);
-	if (!first)
-		return; /* the other connections' share of the same failure */
+	r->down_now = true;
 	r->told_up = false;
+	pthread_mutex_lock(&r->lock);
+	r->up = false;
+	pthread_mutex_unlock(&r->lock);
 	if (strncmp(r->down_reason, reason.ptr ? reason.ptr : "", sizeof r->down_reason - 1) != 0) {
 		snprintf(r->down_reason, sizeof r->down_reason, "%.*s", STR_ARG(reason));
 		log_warn("smtp_down", LOGC("relay", r->channel.name), LOGC("reason", r->down_reason));
@@ -390,7 +245,25 @@ static void relay_fails(struct relay *r, CURLcode code, struct str reason)
 	r->events->on_state(r->context, &r->channel, false, reason);
 }
 
-/* --- the thread ------------------------------------------------------------------------------------------- */
+/* Tries the relay again when its time has come: taking mails is how it is tried. */
+static void retry(struct relay *r, int64_t now)
+{
+	if (!r->down_now || now < r->retry_at)
+		return;
+	r->down_now = false;
+	pthread_mutex_lock(&r->lock);
+	r->up = true;
+	r->wants_room = true;
+	pthread_mutex_unlock(&r->lock);
+	r->events->on_state(r->context, &r->channel, true, S("to be tried again"));
+}
+
+/* --- results ---------------------------------------------------------------------------------------------- */
+
+void relay_finish(struct relay *r, struct mail_slot *slot)
+{
+	r->done[r->done_count++] = slot;
+}
 
 static void count_result(struct relay *r, const struct channel_result *result)
 {
@@ -412,61 +285,31 @@ static void count_result(struct relay *r, const struct channel_result *result)
 	}
 }
 
-/* Frees the slot, then tells: the event may submit the next mail at once. The texts of the result are copied first. */
-static void report(struct relay *r, struct mail_slot *slot, struct channel_result result)
+/* Frees the slots, then tells: the event may submit the next mails at once. The texts are copied first. */
+static void report(struct relay *r)
 {
-	char text[sizeof slot->reply];
-	size_t length = result.text.len < sizeof text ? result.text.len : sizeof text;
-	if (length)
-		memcpy(text, result.text.ptr, length);
-	result.text = (struct str){ text, length };
-	pthread_mutex_lock(&r->lock);
-	slot->state = SLOT_FREE;
-	r->outstanding--;
-	count_result(r, &result);
-	pthread_mutex_unlock(&r->lock);
-	r->events->on_results(r->context, &r->channel, &result, 1);
-}
-
-static void finish(struct relay *r, struct mail_slot *slot)
-{
-	bool broken;
-	struct channel_result result = judge(slot, &broken);
-	/* State first: a mail that comes back must not be offered to a relay known to be away. */
-	if (!broken)
-		relay_works(r);
-	else if (!atomic_load(&r->give_up))
-		relay_fails(r, slot->result, result.text);
-	report(r, slot, result);
-}
-
-static void collect_finished(struct relay *r)
-{
-	for (size_t i = 0; i < r->settings.connections; i++) {
-		struct mail_slot *slot = &r->slots[i];
+	while (r->done_count > 0) {
+		struct channel_result results[RESULTS_AT_ONCE];
+		char texts[RESULTS_AT_ONCE][REPLY_MAX];
+		size_t count = r->done_count < RESULTS_AT_ONCE ? r->done_count : RESULTS_AT_ONCE;
 		pthread_mutex_lock(&r->lock);
-		enum slot_state state = slot->state;
+		for (size_t i = 0; i < count; i++) {
+			struct mail_slot *slot = r->done[i];
+			memcpy(texts[i], slot->reply, slot->reply_length);
+			results[i] = slot->result;
+			results[i].message = slot->message;
+			results[i].code = (uint32_t)slot->code;
+			results[i].text = (struct str){ texts[i], slot->reply_length };
+			count_result(r, &results[i]);
+			r->held -= slot->content.len;
+			slot->state = SLOT_FREE;
+			r->free_slots[r->free_count++] = slot;
+		}
 		pthread_mutex_unlock(&r->lock);
-		if (state == SLOT_DONE)
-			finish(r, slot);
-		else if (state == SLOT_REFUSED)
-			report(r, slot, (struct channel_result){ .message = slot->message, .part = CHANNEL_WHOLE_MESSAGE, .outcome = CHANNEL_REFUSED,
-			                                         .fault = slot->fault, .text = str_from(slot->why) });
+		r->done_count -= count;
+		memmove(r->done, r->done + count, r->done_count * sizeof *r->done);
+		r->events->on_results(r->context, &r->channel, results, count);
 	}
-}
-
-/* Tries the relay again when its time has come: taking mails is how it is tried. */
-static void retry(struct relay *r, int64_t now)
-{
-	pthread_mutex_lock(&r->lock);
-	bool again = !r->up && now >= r->retry_at;
-	if (again) {
-		r->up = true;
-		r->wants_room = true;
-	}
-	pthread_mutex_unlock(&r->lock);
-	if (again)
-		r->events->on_state(r->context, &r->channel, true, S("to be tried again"));
 }
 
 static void offer_room(struct relay *r)
@@ -480,26 +323,180 @@ static void offer_room(struct relay *r)
 		r->events->on_room(r->context, &r->channel);
 }
 
-/* Sleeps until a slot is done, a relay that is away is to be tried, or the end. False when all is told after stop. */
-static bool wait_for_work(struct relay *r)
+/* --- the thread ------------------------------------------------------------------------------------------- */
+
+static struct mail_slot *next_waiting(struct relay *r)
+{
+	struct mail_slot *slot = NULL;
+	pthread_mutex_lock(&r->lock);
+	if (r->waiting_count > 0) {
+		slot = r->waiting[r->waiting_first];
+		r->waiting_first = (r->waiting_first + 1) % r->slot_count;
+		r->waiting_count--;
+	}
+	pthread_mutex_unlock(&r->lock);
+	return slot;
+}
+
+static size_t count_waiting(struct relay *r)
 {
 	pthread_mutex_lock(&r->lock);
-	bool done = false;
+	size_t count = r->waiting_count;
+	pthread_mutex_unlock(&r->lock);
+	return count;
+}
+
+static void take_unwritable(struct relay *r)
+{
+	pthread_mutex_lock(&r->lock);
+	while (r->unwritable_count > 0)
+		relay_finish(r, r->unwritable[--r->unwritable_count]);
+	pthread_mutex_unlock(&r->lock);
+}
+
+/* In front: it was given to a connection before, and is handed to another. */
+static void put_back(struct relay *r, struct mail_slot *slot)
+{
+	pthread_mutex_lock(&r->lock);
+	slot->state = SLOT_WAITING;
+	r->waiting_first = (r->waiting_first + r->slot_count - 1) % r->slot_count;
+	r->waiting[r->waiting_first] = slot;
+	r->waiting_count++;
+	pthread_mutex_unlock(&r->lock);
+}
+
+static bool any_connecting(const struct relay *r)
+{
 	for (size_t i = 0; i < r->settings.connections; i++)
-		done = done || r->slots[i].state == SLOT_DONE || r->slots[i].state == SLOT_REFUSED;
-	int64_t until = clock_monotonic() + CLOCK_SECOND;
-	if (!r->up && r->retry_at < until)
+		if (r->sessions[i].state == SESSION_CONNECTING)
+			return true;
+	return false;
+}
+
+/* Gives what waits to connections, idle ones first; behind another mail only when no connection of its own is to come. */
+static void spread(struct relay *r)
+{
+	int rounds = any_connecting(r) ? 1 : 2;
+	for (int busy = 0; busy < rounds; busy++)
+		for (size_t i = 0; i < r->settings.connections; i++) {
+			struct session *s = &r->sessions[i];
+			while (session_has_room(s) && (busy || s->slot_count == 0)) {
+				struct mail_slot *slot = next_waiting(r);
+				if (!slot)
+					return;
+				slot->state = SLOT_SENDING;
+				session_give(s, slot);
+			}
+		}
+}
+
+/* While the road is down, or at the end, nobody will carry what waits. */
+static void return_waiting(struct relay *r)
+{
+	struct mail_slot *slot;
+	while ((slot = next_waiting(r))) {
+		slot->result = (struct channel_result){ .outcome = CHANNEL_RETURNED };
+		slot->code = 0;
+		slot->reply_length = 0;
+		relay_finish(r, slot);
+	}
+}
+
+/* As many connections as mails wait for one. */
+static void connect_more(struct relay *r, int64_t now)
+{
+	size_t waiting = count_waiting(r), coming = 0;
+	if (waiting == 0 || r->down_now || now < r->retry_at)
+		return;
+	for (size_t i = 0; i < r->settings.connections; i++)
+		coming += r->sessions[i].state == SESSION_CONNECTING || (r->sessions[i].state == SESSION_OPEN && r->sessions[i].slot_count == 0);
+	/* A relay that failed is tried by one alone. */
+	size_t most = r->failures > 0 && !any_open(r) ? 1 : waiting;
+	for (size_t i = 0; i < r->settings.connections && coming < most; i++)
+		if (r->sessions[i].state == SESSION_CLOSED && session_open(&r->sessions[i]))
+			coming++;
+}
+
+static void take_connected(struct relay *r)
+{
+	int running, left;
+	CURLMsg *message;
+	curl_multi_perform(r->multi, &running);
+	while ((message = curl_multi_info_read(r->multi, &left))) {
+		char *private = NULL;
+		CURLcode code = message->data.result;
+		if (message->msg != CURLMSG_DONE || curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private) != CURLE_OK || !private)
+			continue;
+		session_connected((struct session *)(void *)private, code);
+	}
+}
+
+static void watch_time(struct relay *r, int64_t now)
+{
+	for (size_t i = 0; i < r->settings.connections; i++) {
+		struct session *s = &r->sessions[i];
+		if (s->state != SESSION_OPEN)
+			continue;
+		if (now >= session_deadline(s))
+			session_break(s, CURLE_OPERATION_TIMEDOUT, S("no answer in time"));
+		else if (s->slot_count == 0 && now - s->idle_since >= CONNECTION_IDLE)
+			session_close(s);
+		struct mail_slot *behind = session_take_back(s, now);
+		if (behind)
+			put_back(r, behind);
+	}
+}
+
+/* Sleeps until a connection has something to say, mails come, or it is time for something. */
+static void wait_for_work(struct relay *r)
+{
+	struct curl_waitfd polled[SMTP_CONNECTIONS_MAX];
+	struct session *of[SMTP_CONNECTIONS_MAX];
+	unsigned count = 0;
+	int64_t now = clock_monotonic(), until = now + CLOCK_SECOND;
+	for (size_t i = 0; i < r->settings.connections; i++) {
+		struct session *s = &r->sessions[i];
+		if (s->state != SESSION_OPEN)
+			continue;
+		polled[count] = (struct curl_waitfd){ .fd = s->socket, .events = (short)(CURL_WAIT_POLLIN | (s->blocked ? CURL_WAIT_POLLOUT : 0)) };
+		of[count++] = s;
+		if (session_deadline(s) < until)
+			until = session_deadline(s);
+	}
+	if (r->retry_at > now && r->retry_at < until)
 		until = r->retry_at;
+	pthread_mutex_lock(&r->lock);
 	if (r->stopping && r->stop_by < until)
 		until = r->stop_by;
-	struct timespec at = { .tv_sec = until / CLOCK_SECOND, .tv_nsec = until % CLOCK_SECOND * 1000 };
-	if (!done && !(r->stopping && r->outstanding == 0))
-		pthread_cond_timedwait(&r->changed, &r->lock, &at);
-	if (r->stopping && clock_monotonic() >= r->stop_by)
-		atomic_store(&r->give_up, true);
-	bool more = !r->stopping || r->outstanding > 0;
+	if ((r->wants_room && room_now(r) > 0) || (r->stopping && r->free_count == r->slot_count))
+		until = now;
 	pthread_mutex_unlock(&r->lock);
-	return more;
+	int wait = until <= now ? 0 : (int)((until - now + 999) / 1000);
+	curl_multi_poll(r->multi, polled, count, wait, NULL);
+	for (unsigned i = 0; i < count; i++)
+		if (polled[i].revents)
+			session_turn(of[i], (polled[i].revents & ~CURL_WAIT_POLLOUT) != 0);
+}
+
+/* False when all is told after stop. */
+static bool go_on(struct relay *r)
+{
+	pthread_mutex_lock(&r->lock);
+	bool stopping = r->stopping, idle = r->free_count == r->slot_count;
+	int64_t stop_by = r->stop_by;
+	pthread_mutex_unlock(&r->lock);
+	if (!stopping)
+		return true;
+	if (clock_monotonic() >= stop_by) {
+		for (size_t i = 0; i < r->settings.connections; i++)
+			if (r->sessions[i].state != SESSION_CLOSED)
+				session_break(&r->sessions[i], CURLE_ABORTED_BY_CALLBACK, S("stopped"));
+		return_waiting(r);
+		take_unwritable(r);
+		report(r);
+		return false;
+	}
+	return !idle;
 }
 
 static void *run(void *argument)
@@ -508,66 +505,43 @@ static void *run(void *argument)
 	/* Taking mails is how the relay is tried: the road is up until it is seen to be away. */
 	r->events->on_state(r->context, &r->channel, true, S("not tried yet"));
 	r->events->on_room(r->context, &r->channel);
-	do {
-		retry(r, clock_monotonic());
+	while (go_on(r)) {
+		int64_t now = clock_monotonic();
+		retry(r, now);
+		take_connected(r);
+		watch_time(r, now);
+		take_unwritable(r);
+		report(r);
+		if (r->down_now)
+			return_waiting(r);
 		offer_room(r);
-		collect_finished(r);
-	} while (wait_for_work(r));
+		connect_more(r, now);
+		spread(r);
+		for (size_t i = 0; i < r->settings.connections; i++)
+			session_flush(&r->sessions[i]);
+		report(r);
+		wait_for_work(r);
+	}
+	for (size_t i = 0; i < r->settings.connections; i++)
+		session_close(&r->sessions[i]);
 	return NULL;
 }
 
 /* --- life ------------------------------------------------------------------------------------------------- */
-
-/* Says QUIT, but does not wait for the answer as libcurl would: the relay may hang. */
-static void close_connection(const struct relay *r, struct mail_slot *slot)
-{
-	if (slot->socket >= 0 && r->settings.tls == SMTP_TLS_NONE) {
-		ssize_t ignored = send(slot->socket, "QUIT\r\n", 6, MSG_NOSIGNAL | MSG_DONTWAIT);
-		(void)ignored;
-	}
-	if (slot->socket >= 0)
-		shutdown(slot->socket, SHUT_RDWR);
-	if (slot->easy)
-		curl_easy_cleanup(slot->easy);
-	slot->easy = NULL;
-}
-
-static void end_workers(struct relay *r)
-{
-	pthread_mutex_lock(&r->lock);
-	r->ending = true;
-	pthread_cond_broadcast(&r->work);
-	pthread_mutex_unlock(&r->lock);
-	for (size_t i = 0; i < r->settings.connections; i++) {
-		if (r->slots[i].working)
-			pthread_join(r->slots[i].worker, NULL);
-		r->slots[i].working = false;
-		close_connection(r, &r->slots[i]);
-	}
-}
 
 static enum rc start(struct channel *channel, const struct channel_events *events, void *context, struct err *err)
 {
 	struct relay *r = (struct relay *)channel;
 	r->events = events;
 	r->context = context;
-	r->stopping = r->ending = false;
+	r->stopping = false;
 	r->up = true; /* until it is seen to be away */
-	r->told_up = false;
+	r->told_up = r->down_now = false;
 	r->failures = 0;
-	r->retry_wait = 0;
-	atomic_store(&r->give_up, false);
-	int code = 0;
-	for (size_t i = 0; i < r->settings.connections && code == 0; i++) {
-		code = pthread_create(&r->slots[i].worker, NULL, work, &r->slots[i]);
-		r->slots[i].working = code == 0;
-	}
-	if (code == 0)
-		code = pthread_create(&r->thread, NULL, run, r);
-	if (code) {
-		end_workers(r);
+	r->retry_wait = r->retry_at = 0;
+	int code = pthread_create(&r->thread, NULL, run, r);
+	if (code)
 		return err_set(err, FAILED, "%s: cannot start a thread: %s", channel->name, strerror(code));
-	}
 	r->running = true;
 	return OK;
 }
@@ -580,10 +554,9 @@ static void stop(struct channel *channel, int64_t patience)
 	pthread_mutex_lock(&r->lock);
 	r->stopping = true;
 	r->stop_by = clock_monotonic() + patience;
-	pthread_cond_signal(&r->changed);
 	pthread_mutex_unlock(&r->lock);
+	curl_multi_wakeup(r->multi);
 	pthread_join(r->thread, NULL);
-	end_workers(r);
 	r->running = false;
 }
 
@@ -591,12 +564,17 @@ static void free_relay(struct channel *channel)
 {
 	struct relay *r = (struct relay *)channel;
 	stop(channel, 0);
-	for (size_t i = 0; r->slots && i < r->settings.connections; i++)
+	for (size_t i = 0; r->slots && i < r->slot_count; i++)
 		buf_release(&r->slots[i].content);
+	for (size_t i = 0; r->sessions && i < r->settings.connections; i++) {
+		buf_release(&r->sessions[i].out);
+		buf_release(&r->sessions[i].next);
+	}
 	free(r->slots);
+	free(r->sessions);
+	if (r->multi)
+		curl_multi_cleanup(r->multi);
 	pthread_mutex_destroy(&r->lock);
-	pthread_cond_destroy(&r->work);
-	pthread_cond_destroy(&r->changed);
 	arena_release(&r->memory);
 	free(r);
 }
@@ -641,16 +619,46 @@ static void copy_settings(struct relay *r, const struct smtp_relay_settings *fro
 	s->helo = str_copy(&r->memory, from->helo.len ? from->helo : S("localhost"));
 	s->user = str_copy(&r->memory, from->user);
 	s->password = str_copy(&r->memory, from->password.len ? from->password : S(""));
+	s->ca_file = str_copy(&r->memory, from->ca_file.len ? from->ca_file : S(""));
 	/* The path of the address is what libcurl says in EHLO. */
 	bool bare_ipv6 = str_find(s->host, S(":"), 0) != SIZE_MAX && !str_starts(s->host, S("["));
 	struct buf url;
 	buf_init(&url);
-	buf_add_str(&url, bare_ipv6 ? S("smtp://[") : S("smtp://"));
+	buf_add_str(&url, s->tls == SMTP_TLS_IMPLICIT ? S("smtps://") : S("smtp://"));
+	if (bare_ipv6)
+		buf_add_char(&url, '[');
 	buf_add_str(&url, s->host);
 	buf_format(&url, "%s:%u/", bare_ipv6 ? "]" : "", s->port);
 	buf_add_str(&url, s->helo);
 	r->url = str_c(&r->memory, buf_str(&url));
 	buf_release(&url);
+}
+
+/* False when memory is out. */
+static bool make_slots(struct relay *r)
+{
+	r->slot_count = r->settings.connections * MAILS_AHEAD;
+	r->slots = calloc(r->slot_count, sizeof *r->slots);
+	r->sessions = calloc(r->settings.connections, sizeof *r->sessions);
+	r->multi = curl_multi_init();
+	if (!r->slots || !r->sessions || !r->multi)
+		return false;
+	r->free_slots = ARENA_NEW_ARRAY(&r->memory, struct mail_slot *, r->slot_count);
+	r->waiting = ARENA_NEW_ARRAY(&r->memory, struct mail_slot *, r->slot_count);
+	r->unwritable = ARENA_NEW_ARRAY(&r->memory, struct mail_slot *, r->slot_count);
+	r->done = ARENA_NEW_ARRAY(&r->memory, struct mail_slot *, r->slot_count);
+	for (size_t i = 0; i < r->slot_count; i++) {
+		buf_init(&r->slots[i].content);
+		r->free_slots[r->free_count++] = &r->slots[i];
+	}
+	for (size_t i = 0; i < r->settings.connections; i++) {
+		r->sessions[i].relay = r;
+		r->sessions[i].socket = -1;
+		buf_init(&r->sessions[i].out);
+		buf_init(&r->sessions[i].next);
+	}
+	curl_multi_setopt(r->multi, CURLMOPT_MAXCONNECTS, (long)r->settings.connections + 8);
+	return true;
 }
 
 enum rc smtp_channel_new(const struct smtp_relay_settings *settings, struct channel **out, struct err *err)
@@ -663,24 +671,12 @@ enum rc smtp_channel_new(const struct smtp_relay_settings *settings, struct chan
 	if (!r)
 		return err_set(err, FAILED, "out of memory");
 	arena_init(&r->memory);
-	pthread_condattr_t attributes;
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_mutex_init(&r->lock, NULL);
-	pthread_cond_init(&r->work, NULL);
-	pthread_cond_init(&r->changed, &attributes);
-	pthread_condattr_destroy(&attributes);
 	copy_settings(r, settings);
 	r->channel = (struct channel){ &METHODS, r->settings.name.ptr, CHANNEL_MAIL };
-	r->slots = calloc(settings->connections, sizeof *r->slots);
-	if (!r->slots) {
+	if (!make_slots(r)) {
 		free_relay(&r->channel);
 		return err_set(err, FAILED, "%.*s: out of memory", STR_ARG(settings->name));
-	}
-	for (size_t i = 0; i < settings->connections; i++) {
-		r->slots[i].relay = r;
-		r->slots[i].socket = -1;
-		buf_init(&r->slots[i].content);
 	}
 	*out = &r->channel;
 	return OK;
