@@ -230,12 +230,14 @@ FROM message WHERE id BETWEEN :first AND :last AND state IN (1, 7) AND not_befor
 -- column: due INTEGER
 SELECT min(not_before) AS due FROM message WHERE id BETWEEN :first AND :last AND state IN (1, 7) AND not_before > :now;
 
+-- Every statement on loose messages repeats the condition of their partial index, word for word: SQLite takes the index for no
+-- other, and would read the whole table.
 -- name: message_list_loose :many
 -- row: message_due
 -- parameter: now INTEGER
 -- parameter: most INTEGER
 SELECT id, block_id, notice_id, event_id, person_id, contact_id, channel, text_group, lane, state, attempts, parts, expires_at
-FROM message WHERE block_id = 0 AND state IN (1, 7) AND channel = :channel AND lane = :lane AND not_before <= :now
+FROM message WHERE block_id = 0 AND state IN (1, 3, 7) AND state IN (1, 7) AND channel = :channel AND lane = :lane AND not_before <= :now
 ORDER BY not_before, id LIMIT :most;
 
 -- Marks a message as being handed over, if it still stands where it stood.
@@ -304,7 +306,7 @@ WHERE id BETWEEN :first AND :last AND state = 3;
 -- name: message_list_loose_submitted :many
 -- row: message_found
 SELECT id, notice_id, channel, lane, was_in_doubt, expires_at FROM message
-WHERE block_id = 0 AND state = 3 AND owner = :owner;
+WHERE block_id = 0 AND state IN (1, 3, 7) AND state = 3 AND owner = :owner;
 
 -- name: message_doubt :batch
 UPDATE message SET state = 7, was_in_doubt = 1, not_before = :not_before WHERE id = :id AND state = 3;
@@ -318,7 +320,7 @@ WHERE id BETWEEN :first AND :last AND state = 7 AND route = :route AND not_befor
 
 -- name: message_release_loose_doubt :exec
 UPDATE message SET not_before = :not_before
-WHERE block_id = 0 AND state = 7 AND route = :route AND owner = :owner AND not_before > :not_before AND lane <> 1 AND lane <> 5;
+WHERE block_id = 0 AND state IN (1, 3, 7) AND state = 7 AND route = :route AND owner = :owner AND not_before > :not_before AND lane <> 1 AND lane <> 5;
 
 -- name: message_list_keys :many
 -- row: message_key
@@ -347,13 +349,13 @@ WHERE id BETWEEN :first AND :last AND state IN (1, 7) ORDER BY id;
 -- parameter: now INTEGER
 -- parameter: most INTEGER
 SELECT id, notice_id, event_id, person_id, channel, state FROM message
-WHERE block_id = 0 AND state IN (1, 7) AND channel = :channel AND lane = :lane AND expires_at <= :now LIMIT :most;
+WHERE block_id = 0 AND state IN (1, 3, 7) AND state IN (1, 7) AND channel = :channel AND lane = :lane AND expires_at <= :now LIMIT :most;
 
 -- Late joiners' messages of notices that were superseded.
 -- name: message_list_loose_notice :many
 -- row: message_open
 SELECT id, notice_id, event_id, person_id, channel, state FROM message
-WHERE block_id = 0 AND state = 1 AND channel = :channel AND lane = :lane AND notice_id = :notice_id LIMIT 1000;
+WHERE block_id = 0 AND state IN (1, 3, 7) AND state = 1 AND channel = :channel AND lane = :lane AND notice_id = :notice_id LIMIT 1000;
 
 -- name: message_end :batch
 -- parameter: was INTEGER
