@@ -48,6 +48,17 @@ void flight_drop(struct engine *engine, struct flight *flight)
 	engine->spare = flight;
 }
 
+void flight_let_go(struct engine *engine, struct flight *flight, int64_t again_at)
+{
+	if (flight->work && flight->work->again_at > again_at)
+		flight->work->again_at = again_at;
+	if (!flight->work && again_at <= clock_now())
+		engine->loose_look[flight->channel] = true;
+	batch_done(flight->batch);
+	flight->batch = NULL;
+	flight_drop(engine, flight);
+}
+
 void batch_done(struct batch *batch)
 {
 	if (batch && atomic_fetch_sub(&batch->left, 1) == 1) {
@@ -185,110 +196,167 @@ static enum rc load(struct engine *engine, struct db_tx *tx, struct arena *arena
 
 /* --- choosing ------------------------------------------------------------------------------------------------------- */
 
+static bool may_leave(const struct flight *flight, int64_t now)
+{
+	return flight->expires_at > now && (!flight->live || live_is_open(flight->live, now));
+}
+
 static struct flight *pick(struct engine *engine, int64_t channel, int64_t lanes, int64_t now)
 {
 	for (int64_t lane = 0; lane < lanes; lane++) {
 		struct flight *flight;
 		while ((flight = queue_pop(&engine->loaded[channel][lane]))) {
-			bool open = flight->expires_at > now && (!flight->live || live_is_open(flight->live, now));
-			if (open)
+			if (may_leave(flight, now))
 				return flight;
 			/* Ended or held by now; the row is looked at again where that can change. */
-			if (flight->work && flight->work->again_at > now)
-				flight->work->again_at = now;
-			if (!flight->work)
-				engine->loose_look[channel] = true;
-			flight_drop(engine, flight);
+			flight_let_go(engine, flight, now);
 		}
 	}
 	return NULL;
 }
 
-static enum rc render_picked(struct engine *engine, struct db_tx *tx, struct flight *flight, struct filled *out,
-                             struct arena *arena, struct err *err)
-{
-	enum message_reason reason = REASON_NONE;
-	struct err own;
-	err_init(&own, arena);
-	enum rc rc = render(engine, tx, out->batch, flight, &reason, &own);
-	if (rc == OK && reason == REASON_NONE) {
-		ARENA_PUSH(arena, out->flights, out->count, out->capacity, flight);
-		if (flight->live)
-			flight->live->in_batch = true;
-	} else if (rc == OK) {
-		struct withheld withheld = { flight, reason };
-		ARENA_PUSH(arena, out->withheld, out->withheld_count, out->withheld_capacity, withheld);
-	} else {
-		log_error("message_not_rendered", LOGI("message", flight->id), LOGC("rc", rc_name(rc)), LOGS("detail", own.detail));
-		ARENA_PUSH(arena, out->failed, out->failed_count, out->failed_capacity, flight);
-		/* A spoilt read or a broken text must not end the round for the others; a broken store ends it by itself. */
-	}
-	(void)err;
-	return OK;
-}
-
 struct filling {
 	struct engine *engine;
-	struct arena *arena;
-	struct filled *out;
+	struct batch *batch;
 	size_t room[ROUTES_MAX], urgent[ROUTES_MAX];
+	int64_t now;
 };
 
-/* Picks and renders for one road from the first `lanes` lanes. */
-static enum rc fill_road(struct filling *filling, struct db_tx *tx, struct road *road, int64_t lanes, size_t room, size_t *taken,
-                         int64_t now, struct err *err)
+static void render_picked(struct filling *filling, struct db_tx *tx, struct flight *flight)
 {
-	struct filled *out = filling->out;
-	enum rc rc = OK;
-	while (rc == OK && *taken < room && out->count + out->withheld_count < BATCH_MOST) {
-		struct flight *flight = pick(filling->engine, (int64_t)road->channel->kind, lanes, now);
+	struct engine *engine = filling->engine;
+	struct filled *out = &engine->ready;
+	enum message_reason reason = REASON_NONE;
+	struct err own;
+	err_init(&own, &out->arena);
+	enum rc rc = render(engine, tx, filling->batch, flight, &reason, &own);
+	if (rc == OK && reason == REASON_NONE) {
+		ARENA_PUSH(&out->arena, out->flights, out->count, out->capacity, flight);
+		flight->batch = filling->batch;
+		atomic_fetch_add(&filling->batch->left, 1);
+		engine->roads[flight->road].ready++;
+	} else if (rc == OK) {
+		struct withheld withheld = { flight, reason };
+		ARENA_PUSH(&out->arena, out->withheld, out->withheld_count, out->withheld_capacity, withheld);
+	} else {
+		/* A spoilt read or a broken text must not end the round for the others; a broken store ends it by itself. */
+		log_error("message_not_rendered", LOGI("message", flight->id), LOGC("rc", rc_name(rc)), LOGS("detail", own.detail));
+		ARENA_PUSH(&out->arena, out->failed, out->failed_count, out->failed_capacity, flight);
+	}
+}
+
+/* Picks and renders for one road from the first `lanes` lanes. */
+static void fill_road(struct filling *filling, struct db_tx *tx, struct road *road, int64_t lanes, size_t room, size_t *taken)
+{
+	const struct filled *out = &filling->engine->ready;
+	while (*taken < room && out->count + out->withheld_count < BATCH_MOST) {
+		struct flight *flight = pick(filling->engine, (int64_t)road->channel->kind, lanes, filling->now);
 		if (!flight)
 			break;
 		flight->phase = PHASE_PICKED;
 		flight->road = road->index;
-		rc = render_picked(filling->engine, tx, flight, out, filling->arena, err);
+		render_picked(filling, tx, flight);
 		*taken += flight->parts > 1 ? flight->parts : 1;
 	}
-	return rc;
 }
 
 static enum rc fill_work(struct db_tx *tx, void *context, struct err *err)
 {
 	struct filling *filling = context;
 	struct engine *engine = filling->engine;
-	int64_t now = clock_now();
-	enum rc rc = load(engine, tx, filling->arena, now, err);
+	struct arena arena;
+	arena_init(&arena);
+	filling->now = clock_now();
+	enum rc rc = load(engine, tx, &arena, filling->now, err);
 	for (size_t i = 0; rc == OK && i < engine->road_count; i++) {
 		struct road *road = &engine->roads[i];
 		size_t taken = 0;
-		rc = fill_road(filling, tx, road, LANE_ANSWER + 1, filling->urgent[i], &taken, now, err);
-		if (rc == OK)
-			rc = fill_road(filling, tx, road, LANE_COUNT, filling->room[i], &taken, now, err);
+		fill_road(filling, tx, road, LANE_ANSWER + 1, filling->urgent[i], &taken);
+		fill_road(filling, tx, road, LANE_COUNT, filling->room[i], &taken);
 	}
+	arena_release(&arena);
 	return rc;
 }
 
-enum rc fill(struct engine *engine, struct arena *arena, struct filled *out, struct err *err)
+enum rc fill(struct engine *engine, bool ahead, struct err *err)
 {
-	struct filling filling = { .engine = engine, .arena = arena, .out = out };
+	struct filling filling = { .engine = engine };
 	bool any = false;
 	for (size_t i = 0; i < engine->road_count; i++) {
-		filling.room[i] = road_room(&engine->roads[i], &filling.urgent[i]);
+		const struct road *road = &engine->roads[i];
+		size_t wanted = ahead ? road->ahead : road->room;
+		filling.room[i] = wanted > road->ready ? wanted - road->ready : 0;
+		filling.urgent[i] = ahead ? 0 : road->urgent;
 		any |= filling.room[i] + filling.urgent[i] > 0;
 	}
-	*out = (struct filled){ 0 };
 	if (!any)
 		return OK;
-	out->batch = calloc(1, sizeof *out->batch);
-	if (!out->batch)
+	if (engine->ready.count == 0)
+		engine->ready.since = clock_monotonic();
+	filling.batch = calloc(1, sizeof *filling.batch);
+	if (!filling.batch)
 		abort();
-	arena_init(&out->batch->arena);
+	arena_init(&filling.batch->arena);
+	filling.batch->left = 1; /* our own, so that it stays until it is full */
 	enum rc rc = db_read(engine->house->db, fill_work, &filling, err);
-	out->batch->left = out->count;
-	if (out->count == 0) {
-		arena_release(&out->batch->arena);
-		free(out->batch);
-		out->batch = NULL;
-	}
+	batch_done(filling.batch);
 	return rc;
+}
+
+/* --- what is ready ---------------------------------------------------------------------------------------------------- */
+
+void filled_clear(struct filled *filled)
+{
+	arena_clear(&filled->arena);
+	*filled = (struct filled){ .arena = filled->arena };
+}
+
+void filled_put_down(struct engine *engine, struct filled *filled)
+{
+	int64_t now = clock_now();
+	for (size_t i = 0; i < filled->count; i++) {
+		if (filled == &engine->ready)
+			engine->roads[filled->flights[i]->road].ready--;
+		flight_let_go(engine, filled->flights[i], now);
+	}
+	for (size_t i = 0; i < filled->withheld_count; i++)
+		flight_let_go(engine, filled->withheld[i].flight, now);
+	for (size_t i = 0; i < filled->failed_count; i++)
+		flight_let_go(engine, filled->failed[i], now);
+	filled_clear(filled);
+}
+
+void fill_take(struct engine *engine)
+{
+	struct filled *ready = &engine->ready, *marking = &engine->marking;
+	size_t room[ROUTES_MAX], kept = 0;
+	int64_t now = clock_now();
+	for (size_t i = 0; i < engine->road_count; i++)
+		room[i] = engine->roads[i].room;
+	for (size_t i = 0; i < ready->count; i++) {
+		struct flight *flight = ready->flights[i];
+		struct road *road = &engine->roads[flight->road];
+		size_t parts = flight->parts > 1 ? flight->parts : 1;
+		if (flight->lane > LANE_ANSWER && room[flight->road] == 0 && road->up) {
+			ready->flights[kept++] = flight;
+			continue;
+		}
+		road->ready--;
+		if (!road->up || !may_leave(flight, now)) {
+			flight_let_go(engine, flight, now);
+			continue;
+		}
+		room[flight->road] -= parts < room[flight->road] ? parts : room[flight->road];
+		if (flight->live)
+			flight->live->in_batch = true;
+		ARENA_PUSH(&marking->arena, marking->flights, marking->count, marking->capacity, flight);
+	}
+	ready->count = kept;
+	for (size_t i = 0; i < ready->withheld_count; i++)
+		ARENA_PUSH(&marking->arena, marking->withheld, marking->withheld_count, marking->withheld_capacity, ready->withheld[i]);
+	for (size_t i = 0; i < ready->failed_count; i++)
+		ARENA_PUSH(&marking->arena, marking->failed, marking->failed_count, marking->failed_capacity, ready->failed[i]);
+	ready->withheld_count = ready->failed_count = 0;
+	if (kept == 0)
+		filled_clear(ready);
 }

@@ -327,7 +327,7 @@ enum rc message_happen(struct engine *engine, struct db_tx *tx, struct arena *ar
 	if (set.was_in_doubt != row.was_in_doubt)
 		counters_add(counters, row.notice_id, row.channel, MESSAGE_WAS_IN_DOUBT, 1);
 	struct move move = { .id = id, .block_id = row.block_id, .from = (uint8_t)was, .to = (uint8_t)next,
-		             .not_before = set.not_before, .live = id_map_get(&engine->lives, row.notice_id) };
+		             .not_before = set.not_before, .live = live_known(engine, row.notice_id) };
 	ARENA_PUSH(arena, moves->items, moves->count, moves->capacity, move);
 	return next != was ? follow_up(engine, tx, arena, &row, was, next, what, err) : OK;
 }

@@ -45,20 +45,15 @@ struct opened {
 	int64_t later; /* the earliest message that is not due yet, INT64_MAX none */
 };
 
-struct opening {
-	struct engine *engine;
-	bool all; /* everything due, whatever is open already */
-	struct arena arena;
-	struct opened *opened;
-	size_t count, capacity;
-	int64_t now;
-};
-
 static bool wants_blocks(const struct opening *opening, int64_t channel, int64_t lane)
 {
 	const struct engine *engine = opening->engine;
+	if (opening->none[channel][lane])
+		return false;
 	if (opening->all)
 		return true;
+	if (!engine->block_look[channel][lane])
+		return false;
 	int64_t queued = engine->backlog[channel][lane];
 	for (size_t i = 0; i < opening->count; i++)
 		if (opening->opened[i].channel == channel && opening->opened[i].lane == lane)
@@ -239,24 +234,23 @@ static enum rc open_next(struct opening *opening, struct db_tx *tx, int64_t chan
 	return rc == NOT_FOUND ? FAILED : rc;
 }
 
-static enum rc open_work(struct db_tx *tx, void *context, struct err *err)
+enum rc blocks_open_in(struct opening *opening, struct db_tx *tx, struct err *err)
 {
-	struct opening *opening = context;
 	arena_clear(&opening->arena);
 	opening->opened = NULL;
 	opening->count = opening->capacity = 0;
+	memset(opening->none, 0, sizeof opening->none);
 	int64_t until = clock_monotonic() + WORK_MOST;
 	for (int64_t lane = 0; lane < LANE_COUNT; lane++)
 		for (int64_t channel = CHANNEL_NONE + 1; channel < CHANNEL_KIND_COUNT; channel++)
 			while (wants_blocks(opening, channel, lane)) {
-				if (opening->count > 0 && clock_monotonic() >= until)
+				if (opening->count > 0 && (opening->count == opening->most || clock_monotonic() >= until))
 					return OK;
 				struct err quiet;
 				err_init(&quiet, &opening->arena);
 				enum rc rc = open_next(opening, tx, channel, lane, &quiet);
-				if (rc == NOT_FOUND)
-					break;
-				if (rc != OK)
+				opening->none[channel][lane] = rc == NOT_FOUND;
+				if (rc != OK && rc != NOT_FOUND)
 					return err_set(err, rc, "%.*s", STR_ARG(quiet.detail));
 			}
 	return OK;
@@ -271,20 +265,45 @@ static void keep_opened(struct engine *engine, const struct opened *opened)
 	opened->live->changed = true;
 }
 
+bool blocks_wanted(const struct engine *engine)
+{
+	const struct opening nothing = { .engine = (struct engine *)(uintptr_t)engine };
+	bool wanted = false;
+	for (int64_t channel = CHANNEL_NONE + 1; channel < CHANNEL_KIND_COUNT; channel++)
+		for (int64_t lane = 0; lane < LANE_COUNT; lane++)
+			wanted |= wants_blocks(&nothing, channel, lane);
+	return wanted;
+}
+
+void blocks_opened(const struct opening *opening)
+{
+	for (size_t i = 0; i < opening->count; i++)
+		keep_opened(opening->engine, &opening->opened[i]);
+	for (size_t channel = 0; channel < CHANNEL_KIND_COUNT; channel++)
+		for (size_t lane = 0; lane < LANE_COUNT; lane++)
+			if (opening->none[channel][lane])
+				opening->engine->block_look[channel][lane] = false; /* until something is sent or comes due */
+}
+
+void blocks_look(struct engine *engine)
+{
+	memset(engine->block_look, true, sizeof engine->block_look);
+}
+
+static enum rc open_work(struct db_tx *tx, void *context, struct err *err)
+{
+	return blocks_open_in(context, tx, err);
+}
+
 enum rc blocks_open(struct engine *engine, bool all, bool *opened_out, struct err *err)
 {
 	struct opening opening = { .engine = engine, .all = all, .now = clock_now() };
 	arena_init(&opening.arena);
-	bool wanted = all;
-	for (int64_t channel = CHANNEL_NONE + 1; channel < CHANNEL_KIND_COUNT; channel++)
-		for (int64_t lane = 0; lane < LANE_COUNT; lane++)
-			wanted |= wants_blocks(&opening, channel, lane);
+	bool wanted = all || blocks_wanted(engine);
 	enum rc rc = wanted ? db_write(engine->house->db, DB_LANE_DELIVERY, open_work, &opening, err) : OK;
-	for (size_t i = 0; rc == OK && i < opening.count; i++)
-		keep_opened(engine, &opening.opened[i]);
+	if (rc == OK && wanted)
+		blocks_opened(&opening);
 	*opened_out = rc == OK && opening.count > 0;
-	if (rc == OK && wanted && opening.count == 0)
-		engine->block_look = false; /* until something is sent or comes due */
 	arena_release(&opening.arena);
 	return rc;
 }
