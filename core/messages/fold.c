@@ -239,6 +239,13 @@ enum rc tell_reachable(struct engine *engine, struct db_tx *tx, struct arena *ar
 	return desk->unreachable(tx, event_id, person_id, !reachable, now, err);
 }
 
+/* Of a hand-over. Where the row is not at ours any more (another process took it over, a receipt was first), such an answer
+ * counts as a late one does. */
+static bool is_answer(enum message_event event)
+{
+	return event == EVENT_ACCEPT || event == EVENT_LATER || event == EVENT_REFUSE || event == EVENT_DOUBT;
+}
+
 static void fill_set(struct message_set_args *set, const struct message_row *row)
 {
 	*set = (struct message_set_args){
@@ -302,7 +309,8 @@ enum rc message_happen(struct engine *engine, struct db_tx *tx, struct arena *ar
 	if (rc != OK)
 		return rc;
 	enum message_state was = (enum message_state)row.state, next = was;
-	bool counts = !what->late || message_late_counts(was, what->event);
+	bool late = what->late || (is_answer(what->event) && (was != MESSAGE_SUBMITTED || row.owner != engine->id));
+	bool counts = !late || message_late_counts(was, what->event);
 	if (counts && !message_next(was, what->event, &next)) {
 		/* Nothing is written that we cannot account for; the row stays as it is, and the operator hears of it. */
 		log_error("message_out_of_step", LOGI("message", id), LOGC("state", message_state_name(was)),
