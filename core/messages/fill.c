@@ -87,6 +87,7 @@ static void load_row(struct engine *engine, const struct message_due *row, struc
 	flight->text_group = (uint8_t)row->text_group;
 	flight->was = (uint8_t)row->state;
 	flight->attempts = (uint16_t)row->attempts;
+	flight->route = row->route;
 	flight->parts = (uint16_t)row->parts;
 	id_map_set(&engine->flights, flight->id, flight);
 	queue_push(&engine->loaded[flight->channel][flight->lane], flight);
@@ -201,18 +202,21 @@ static bool may_leave(const struct flight *flight, int64_t now)
 	return flight->expires_at > now && (!flight->live || live_is_open(flight->live, now));
 }
 
+static struct flight *pick_lane(struct engine *engine, int64_t channel, int64_t lane, int64_t now)
+{
+	struct flight *flight;
+	/* Ended or held by now: the row is looked at again where that can change. */
+	while ((flight = queue_pop(&engine->loaded[channel][lane])) && !may_leave(flight, now))
+		flight_let_go(engine, flight, now);
+	return flight;
+}
+
 static struct flight *pick(struct engine *engine, int64_t channel, int64_t lanes, int64_t now)
 {
-	for (int64_t lane = 0; lane < lanes; lane++) {
-		struct flight *flight;
-		while ((flight = queue_pop(&engine->loaded[channel][lane]))) {
-			if (may_leave(flight, now))
-				return flight;
-			/* Ended or held by now; the row is looked at again where that can change. */
-			flight_let_go(engine, flight, now);
-		}
-	}
-	return NULL;
+	struct flight *flight = NULL;
+	for (int64_t lane = 0; lane < lanes && !flight; lane++)
+		flight = pick_lane(engine, channel, lane, now);
+	return flight;
 }
 
 struct filling {
@@ -222,6 +226,14 @@ struct filling {
 	int64_t now;
 };
 
+/* The urgent lanes find room beside a whole batch of the others. */
+static bool is_full(const struct filling *filling, int64_t lanes)
+{
+	const struct filled *out = &filling->engine->ready;
+	size_t most = lanes > LANE_ANSWER + 1 ? BATCH_MOST : 2 * BATCH_MOST;
+	return out->count + out->withheld_count + out->failed_count >= most;
+}
+
 static void render_picked(struct filling *filling, struct db_tx *tx, struct flight *flight)
 {
 	struct engine *engine = filling->engine;
@@ -230,6 +242,8 @@ static void render_picked(struct filling *filling, struct db_tx *tx, struct flig
 	struct err own;
 	err_init(&own, &out->arena);
 	enum rc rc = render(engine, tx, filling->batch, flight, &reason, &own);
+	if (rc == BUSY && flight->road == ROAD_NONE && held_push(engine, flight))
+		return;
 	if (rc == OK && reason == REASON_NONE) {
 		ARENA_PUSH(&out->arena, out->flights, out->count, out->capacity, flight);
 		flight->batch = filling->batch;
@@ -239,8 +253,10 @@ static void render_picked(struct filling *filling, struct db_tx *tx, struct flig
 		struct withheld withheld = { flight, reason };
 		ARENA_PUSH(&out->arena, out->withheld, out->withheld_count, out->withheld_capacity, withheld);
 	} else {
-		/* A spoilt read or a broken text must not end the round for the others; a broken store ends it by itself. */
-		log_error("message_not_rendered", LOGI("message", flight->id), LOGC("rc", rc_name(rc)), LOGS("detail", own.detail));
+		/* A spoilt read or a broken text must not end the round for the others; a broken store ends it by itself. Where too
+		 * many wait for its carriers already, there is nothing to say. */
+		if (rc != BUSY || flight->road != ROAD_NONE)
+			log_error("message_not_rendered", LOGI("message", flight->id), LOGC("rc", rc_name(rc)), LOGS("detail", own.detail));
 		ARENA_PUSH(&out->arena, out->failed, out->failed_count, out->failed_capacity, flight);
 	}
 }
@@ -248,8 +264,7 @@ static void render_picked(struct filling *filling, struct db_tx *tx, struct flig
 /* Picks and renders for one road from the first `lanes` lanes. */
 static void fill_road(struct filling *filling, struct db_tx *tx, struct road *road, int64_t lanes, size_t room, size_t *taken)
 {
-	const struct filled *out = &filling->engine->ready;
-	while (*taken < room && out->count + out->withheld_count < BATCH_MOST) {
+	while (*taken < room && !is_full(filling, lanes)) {
 		struct flight *flight = pick(filling->engine, (int64_t)road->channel->kind, lanes, filling->now);
 		if (!flight)
 			break;
@@ -260,6 +275,53 @@ static void fill_road(struct filling *filling, struct db_tx *tx, struct road *ro
 	}
 }
 
+/* The next message for a channel of several roads: those that waited for their carrier go first in their lane. */
+static struct flight *pick_among(struct engine *engine, int64_t channel, int64_t lanes, int64_t now)
+{
+	for (int64_t lane = 0; lane < lanes; lane++) {
+		struct flight *flight = NULL;
+		while ((flight = held_pop(engine, channel, lane)) && !may_leave(flight, now))
+			flight_let_go(engine, flight, now);
+		if (!flight)
+			flight = pick_lane(engine, channel, lane, now);
+		if (flight)
+			return flight;
+	}
+	return NULL;
+}
+
+/* Picks and renders from the first `lanes` lanes; each message chooses its road when its address is known. */
+static void fill_among(struct filling *filling, struct db_tx *tx, int64_t channel, int64_t lanes)
+{
+	struct engine *engine = filling->engine;
+	while (roads_look_further(engine, channel) && !is_full(filling, lanes)) {
+		struct flight *flight = pick_among(engine, channel, lanes, filling->now);
+		if (!flight)
+			break;
+		flight->phase = PHASE_PICKED;
+		flight->road = ROAD_NONE;
+		size_t count = engine->ready.count;
+		render_picked(filling, tx, flight);
+		if (engine->ready.count > count)
+			road_take_room(engine, flight);
+	}
+}
+
+/* First the urgent lanes, which may go beyond the usual room, then all. */
+static void fill_several(struct filling *filling, struct db_tx *tx, int64_t channel)
+{
+	struct engine *engine = filling->engine;
+	size_t left[ROUTES_MAX];
+	roads_set_room(engine, channel, filling->urgent);
+	fill_among(filling, tx, channel, LANE_ANSWER + 1);
+	for (size_t i = 0; i < engine->road_count; i++) {
+		size_t taken = filling->urgent[i] - engine->room[i];
+		left[i] = filling->room[i] > taken ? filling->room[i] - taken : 0;
+	}
+	roads_set_room(engine, channel, left);
+	fill_among(filling, tx, channel, LANE_COUNT);
+}
+
 static enum rc fill_work(struct db_tx *tx, void *context, struct err *err)
 {
 	struct filling *filling = context;
@@ -268,9 +330,14 @@ static enum rc fill_work(struct db_tx *tx, void *context, struct err *err)
 	arena_init(&arena);
 	filling->now = clock_now();
 	enum rc rc = load(engine, tx, &arena, filling->now, err);
+	for (int64_t channel = CHANNEL_NONE + 1; rc == OK && channel < CHANNEL_KIND_COUNT; channel++)
+		if (roads_are_several(engine, channel))
+			fill_several(filling, tx, channel);
 	for (size_t i = 0; rc == OK && i < engine->road_count; i++) {
 		struct road *road = &engine->roads[i];
 		size_t taken = 0;
+		if (road->route.receives_only || roads_are_several(engine, (int64_t)road->channel->kind))
+			continue;
 		fill_road(filling, tx, road, LANE_ANSWER + 1, filling->urgent[i], &taken);
 		fill_road(filling, tx, road, LANE_COUNT, filling->room[i], &taken);
 	}
@@ -284,6 +351,8 @@ enum rc fill(struct engine *engine, bool ahead, struct err *err)
 	bool any = false;
 	for (size_t i = 0; i < engine->road_count; i++) {
 		const struct road *road = &engine->roads[i];
+		if (road->route.receives_only)
+			continue;
 		size_t wanted = ahead ? road->ahead : road->room;
 		filling.room[i] = wanted > road->ready ? wanted - road->ready : 0;
 		filling.urgent[i] = ahead ? 0 : road->urgent;

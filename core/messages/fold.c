@@ -171,10 +171,11 @@ void fold_take(struct engine *engine)
 	for (size_t i = 0; i < fold->mail.result_count; i++) {
 		const struct report *report = &fold->mail.results[i];
 		struct flight *flight = report->late ? NULL : id_map_get(&engine->flights, report->message);
+		routing_note(engine, report);
 		if (report->outcome == CHANNEL_ACCEPTED && report->key != 0) {
 			/* Before the row says 'accepted': the receipt may stand right behind the answer. */
 			unsigned part = report->part < PARTS_MAX ? report->part : 0;
-			receipt_index_add(&engine->receipts, engine->roads[report->road].id, report->key, report->message, part,
+			receipt_index_add(&engine->receipts, engine->roads[report->road].carrier, report->key, report->message, part,
 			                  clock_now());
 			receipts_claim(engine, report);
 		}
@@ -183,6 +184,10 @@ void fold_take(struct engine *engine)
 		else
 			take_late(engine, report);
 	}
+	/* Here and not where it is written: meanwhile the dispatcher chooses roads. */
+	for (size_t i = 0; i < fold->mail.receipt_count; i++)
+		if (fold->mail.receipts[i].has_ticket)
+			routing_note_receipt(engine, &fold->mail.receipts[i]);
 	fold->filled |= fold->mail.result_count + fold->mail.receipt_count + fold->mail.incoming_count > 0;
 }
 
@@ -542,32 +547,32 @@ void fold_isolate(struct engine *engine)
 
 /* --- after the commit ----------------------------------------------------------------------------------------------------------- */
 
-/* Tells the carriers: stored true for what is committed, false for what was left out. */
+/* Tells the carriers: stored true for what is committed, false for what was left out. Neighbours mostly came by one road. */
 static void acknowledge(struct engine *engine, bool stored)
 {
 	struct mail *mail = &engine->fold.mail;
-	for (size_t i = 0; i < engine->road_count; i++) {
-		uint64_t tickets[256];
-		size_t count = 0;
-		for (size_t r = 0; r < mail->receipt_count + mail->incoming_count; r++) {
-			bool receipt = r < mail->receipt_count;
-			const struct receipt_report *got = receipt ? &mail->receipts[r] : NULL;
-			const struct incoming_report *text = receipt ? NULL : &mail->incoming[r - mail->receipt_count];
-			if ((receipt ? got->road : text->road) != i || (receipt ? !got->has_ticket : text->only_if_unmatched))
-				continue;
-			/* A text that looked like a receipt has one ticket with it. */
-			bool skipped = receipt ? got->skip || (got->by_content && mail->incoming[got->incoming].skip) : text->skip;
-			if (skipped == stored)
-				continue;
-			tickets[count++] = receipt ? got->ticket : text->ticket;
-			if (count == COUNT_OF(tickets)) {
-				channel_acknowledge(engine->roads[i].channel, tickets, count, stored);
-				count = 0;
-			}
+	uint64_t tickets[256];
+	size_t count = 0, road = 0;
+	for (size_t r = 0; r < mail->receipt_count + mail->incoming_count; r++) {
+		bool receipt = r < mail->receipt_count;
+		const struct receipt_report *got = receipt ? &mail->receipts[r] : NULL;
+		const struct incoming_report *text = receipt ? NULL : &mail->incoming[r - mail->receipt_count];
+		if (receipt ? !got->has_ticket : text->only_if_unmatched)
+			continue;
+		/* A text that looked like a receipt has one ticket with it. */
+		bool skipped = receipt ? got->skip || (got->by_content && mail->incoming[got->incoming].skip) : text->skip;
+		if (skipped == stored)
+			continue;
+		size_t by = receipt ? got->road : text->road;
+		if (count == COUNT_OF(tickets) || (count > 0 && by != road)) {
+			channel_acknowledge(engine->roads[road].channel, tickets, count, stored);
+			count = 0;
 		}
-		if (count > 0)
-			channel_acknowledge(engine->roads[i].channel, tickets, count, stored);
+		road = by;
+		tickets[count++] = receipt ? got->ticket : text->ticket;
 	}
+	if (count > 0)
+		channel_acknowledge(engine->roads[road].channel, tickets, count, stored);
 }
 
 static void forget(struct engine *engine, struct flight *flight)

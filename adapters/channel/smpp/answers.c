@@ -15,9 +15,9 @@ static void reply_empty(struct smpp_route *r, uint32_t command, uint32_t status,
 	r->queued += r->out.len - before;
 }
 
-static enum channel_fault fault_of(uint32_t status)
+static enum channel_fault fault_of(const struct smpp_route *r, uint32_t status)
 {
-	switch (smpp_status_group(status)) {
+	switch (smpp_status_group_by(r->settings.status_rules, r->settings.status_rule_count, status)) {
 	case SMPP_GROUP_OK:
 		return CHANNEL_FAULT_NONE;
 	case SMPP_GROUP_THROTTLE:
@@ -54,7 +54,7 @@ static void take_answer(struct smpp_route *r, const struct smpp_pdu *pdu, bool n
 	struct channel_result *result = smpp_slot_end(r, slot, CHANNEL_REFUSED);
 	result->code = pdu->status;
 	result->text = str_from(smpp_status_name(pdu->status));
-	result->fault = pdu->status == SMPP_ROK ? CHANNEL_FAULT_TEMPORARY : fault_of(pdu->status);
+	result->fault = pdu->status == SMPP_ROK ? CHANNEL_FAULT_TEMPORARY : fault_of(r, pdu->status);
 	if (result->fault == CHANNEL_FAULT_THROTTLE) {
 		r->counters.throttled++;
 		pacing_throttled(&r->pacing, serial, r->next, now);
@@ -209,6 +209,8 @@ bool answer_pdu(struct smpp_route *r, struct str frame, int64_t now)
 		reply_empty(r, SMPP_ENQUIRE_LINK | SMPP_RESPONSE, SMPP_ROK, pdu.sequence);
 		break;
 	case SMPP_BIND_TRANSCEIVER | SMPP_RESPONSE:
+	case SMPP_BIND_TRANSMITTER | SMPP_RESPONSE:
+	case SMPP_BIND_RECEIVER | SMPP_RESPONSE:
 		take_bind(r, &pdu, now);
 		break;
 	case SMPP_UNBIND:
