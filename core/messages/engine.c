@@ -42,6 +42,7 @@ struct engine *engine_of(struct house *house)
 	pthread_condattr_destroy(&monotonic);
 	arena_init(&engine->fold.arena);
 	arena_init(&engine->ready.arena);
+	arena_init(&engine->people_arena);
 	arena_init(&engine->marking.arena);
 	engine->ask_all = true;
 	blocks_look(engine);
@@ -795,6 +796,7 @@ void engine_free(struct house *house)
 	release_maps(engine);
 	arena_release(&engine->fold.arena);
 	arena_release(&engine->ready.arena);
+	arena_release(&engine->people_arena);
 	arena_release(&engine->marking.arena);
 	mail_release(&engine->fold.mail);
 	mail_release(&engine->mailbox);

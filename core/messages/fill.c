@@ -67,6 +67,8 @@ void batch_done(struct batch *batch)
 	}
 }
 
+#define NOTICES_SHARING 16 /* of one lane, that are counted when it is shared */
+
 /* --- loading ----------------------------------------------------------------------------------------------------- */
 
 static void load_row(struct engine *engine, const struct message_due *row, struct live *live, struct work *work)
@@ -138,10 +140,10 @@ static enum rc rewind_work(struct db_tx *tx, struct arena *arena, struct work *w
 	return rc;
 }
 
-static enum rc load_work(struct engine *engine, struct db_tx *tx, struct arena *arena, struct work *work, int64_t now,
-                         struct err *err)
+/* At most `most`; *loaded_out tells how many. */
+static enum rc load_work(struct engine *engine, struct db_tx *tx, struct arena *arena, struct work *work, size_t most, int64_t now,
+                         size_t *loaded_out, struct err *err)
 {
-	struct queue *queue = &engine->loaded[work->channel][work->lane];
 	if (work->count[MESSAGE_QUEUED] + work->count[MESSAGE_IN_DOUBT] == 0 || !live_is_open(work->live, now))
 		return OK;
 	enum rc rc = OK;
@@ -149,7 +151,6 @@ static enum rc load_work(struct engine *engine, struct db_tx *tx, struct arena *
 		rc = rewind_work(tx, arena, work, now, err);
 	if (rc != OK || work->cursor >= BLOCK_PEOPLE_MAX)
 		return rc;
-	size_t most = LOADED_MOST - queue->count;
 	struct message_list_block_args args = { .first = block_message_id(work->id, work->cursor),
 		                                .last = block_message_id(work->id, BLOCK_PEOPLE_MAX - 1),
 		                                .now = now, .most = (int64_t)most };
@@ -158,6 +159,8 @@ static enum rc load_work(struct engine *engine, struct db_tx *tx, struct arena *
 	rc = message_list_block(tx, arena, &args, &rows, &count, err);
 	for (size_t i = 0; rc == OK && i < count; i++)
 		load_row(engine, &rows[i], work->live, work);
+	if (rc == OK)
+		*loaded_out = count;
 	if (rc == OK)
 		work->cursor = count < most ? BLOCK_PEOPLE_MAX : rows[count - 1].id + 1 - block_message_id(work->id, 0);
 	return rc;
@@ -169,6 +172,48 @@ static bool has_road(const struct engine *engine, int64_t channel)
 		if ((int64_t)engine->roads[i].channel->kind == channel && engine->roads[i].up)
 			return true;
 	return false;
+}
+
+/* How many notices have blocks open in a lane, as far as that matters. */
+static size_t count_notices(const struct engine *engine, int64_t channel, int64_t lane)
+{
+	const struct live *seen[NOTICES_SHARING];
+	size_t count = 0;
+	for (const struct work *work = engine->first[channel][lane]; work && count < NOTICES_SHARING; work = work->next) {
+		bool known = work->count[MESSAGE_QUEUED] + work->count[MESSAGE_IN_DOUBT] == 0;
+		for (size_t i = 0; i < count && !known; i++)
+			known = seen[i] == work->live;
+		if (!known)
+			seen[count++] = work->live;
+	}
+	return count;
+}
+
+/* Fills a lane's queue from its blocks: each notice its share first, then what room is left. */
+static enum rc load_lane(struct engine *engine, struct db_tx *tx, struct arena *arena, int64_t channel, int64_t lane, int64_t now,
+                         struct err *err)
+{
+	struct queue *queue = &engine->loaded[channel][lane];
+	size_t notices = count_notices(engine, channel, lane);
+	size_t share = notices > 1 ? (LOADED_MOST - queue->count) / notices + 1 : LOADED_MOST;
+	enum rc rc = OK;
+	for (bool again = true; rc == OK && again && queue->count < LOADED_MOST;) {
+		const struct live *last = NULL;
+		size_t taken = 0;
+		again = false;
+		for (struct work *work = engine->first[channel][lane]; rc == OK && work && queue->count < LOADED_MOST; work = work->next) {
+			/* Blocks of one notice that stand together have one share; they mostly alternate. */
+			if (work->live != last)
+				taken = 0;
+			last = work->live;
+			size_t room = LOADED_MOST - queue->count, left = share > taken ? share - taken : 0, loaded = 0;
+			if (left > 0)
+				rc = load_work(engine, tx, arena, work, left < room ? left : room, now, &loaded, err);
+			taken += loaded;
+			again |= loaded > 0;
+		}
+	}
+	return rc;
 }
 
 static enum rc load(struct engine *engine, struct db_tx *tx, struct arena *arena, int64_t now, struct err *err)
@@ -185,9 +230,8 @@ static enum rc load(struct engine *engine, struct db_tx *tx, struct arena *arena
 			struct queue *queue = &engine->loaded[channel][lane];
 			if (queue->count > LOADED_MOST / 2)
 				continue;
-			for (struct work *work = engine->first[channel][lane]; rc == OK && work && queue->count < LOADED_MOST;
-			     work = work->next)
-				rc = load_work(engine, tx, arena, work, now, err);
+			if (rc == OK)
+				rc = load_lane(engine, tx, arena, channel, lane, now, err);
 		}
 		if (rc != OK)
 			engine->loose_look[channel] = true;
@@ -342,6 +386,8 @@ static enum rc fill_work(struct db_tx *tx, void *context, struct err *err)
 		fill_road(filling, tx, road, LANE_COUNT, filling->room[i], &taken);
 	}
 	arena_release(&arena);
+	id_map_release(&engine->people);
+	arena_clear(&engine->people_arena);
 	return rc;
 }
 

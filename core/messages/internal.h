@@ -319,6 +319,7 @@ struct engine {
 	bool again;                    /* another round at once */
 	bool ask_all;                  /* a notice was superseded, held or resumed somewhere */
 	bool block_look[CHANNEL_KIND_COUNT][LANE_COUNT]; /* a block may wait */
+	int64_t block_after[CHANNEL_KIND_COUNT][LANE_COUNT]; /* notice whose block was opened last */
 	bool read_look;                /* an incoming message may be unread */
 	bool read_singly;              /* the rules stumbled over one: one by one for now */
 	bool recovered;
@@ -327,6 +328,8 @@ struct engine {
 	int64_t rest_until;            /* monotonic: the store failed; nothing new is marked before */
 	int failures;                  /* of the transaction, in a row, that another try does not mend */
 	struct fold fold;
+	struct arena people_arena;     /* of `people`: those read ahead in this look into the store, by id */
+	struct id_map people;
 	struct filled ready;           /* rendered ahead, while the store was writing; not marked */
 	struct filled marking;         /* of the transaction at hand */
 	struct receipt_index receipts;
@@ -382,6 +385,7 @@ struct opening {
 	struct opened *opened;
 	size_t count, capacity, most;
 	bool none[CHANNEL_KIND_COUNT][LANE_COUNT]; /* no block waits there */
+	int64_t after[CHANNEL_KIND_COUNT][LANE_COUNT]; /* notice whose turn was last */
 	int64_t now;
 };
 /* After something was sent, resumed, or may have come due. */

@@ -212,9 +212,13 @@ static enum rc tell_ended(struct opening *opening, struct db_tx *tx, const struc
 static enum rc open_next(struct opening *opening, struct db_tx *tx, int64_t channel, int64_t lane, struct err *err)
 {
 	struct engine *engine = opening->engine;
-	struct block_next_args args = { .channel = channel, .lane = lane, .now = opening->now };
+	struct block_next_args args = { .channel = channel, .lane = lane, .now = opening->now, .after = opening->after[channel][lane] };
 	struct block_next_row row;
 	enum rc rc = block_next(tx, &opening->arena, &args, &row, err);
+	if (rc == NOT_FOUND && args.after > 0) {
+		args.after = 0; /* all had their turn */
+		rc = block_next(tx, &opening->arena, &args, &row, err);
+	}
 	if (rc != OK)
 		return rc;
 	struct opened block = { .id = row.id, .channel = channel, .text_group = row.text_group, .lane = lane, .later = INT64_MAX };
@@ -229,6 +233,7 @@ static enum rc open_next(struct opening *opening, struct db_tx *tx, int64_t chan
 		rc = count_block(opening, tx, &block, row.people, err);
 	if (rc == OK)
 		rc = tell_ended(opening, tx, &row, &block, err);
+	opening->after[channel][lane] = row.notice_id;
 	if (rc == OK)
 		ARENA_PUSH(&opening->arena, opening->opened, opening->count, opening->capacity, block);
 	return rc == NOT_FOUND ? FAILED : rc;
@@ -240,6 +245,7 @@ enum rc blocks_open_in(struct opening *opening, struct db_tx *tx, struct err *er
 	opening->opened = NULL;
 	opening->count = opening->capacity = 0;
 	memset(opening->none, 0, sizeof opening->none);
+	memcpy(opening->after, opening->engine->block_after, sizeof opening->after);
 	int64_t until = clock_monotonic() + WORK_MOST;
 	for (int64_t lane = 0; lane < LANE_COUNT; lane++)
 		for (int64_t channel = CHANNEL_NONE + 1; channel < CHANNEL_KIND_COUNT; channel++)
@@ -279,6 +285,7 @@ void blocks_opened(const struct opening *opening)
 {
 	for (size_t i = 0; i < opening->count; i++)
 		keep_opened(opening->engine, &opening->opened[i]);
+	memcpy(opening->engine->block_after, opening->after, sizeof opening->after);
 	for (size_t channel = 0; channel < CHANNEL_KIND_COUNT; channel++)
 		for (size_t lane = 0; lane < LANE_COUNT; lane++)
 			if (opening->none[channel][lane])

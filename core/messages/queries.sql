@@ -84,22 +84,24 @@ SELECT block.id, block.ids FROM notice JOIN block ON block.notice_id = notice.id
 WHERE notice.kind = :kind AND notice.event_id = :event_id AND notice.superseded_at IS NULL
 	AND block.state = 1 AND block.first_person <= :person_id AND block.last_person >= :person_id;
 
--- CROSS JOIN: SQLite would begin with the notices and sort all their blocks.
+-- The next block of the notice that follows `after`, so that notices of one lane take turns. CROSS JOIN: SQLite would begin with
+-- the notices and sort all their blocks.
 -- name: block_next :one
 -- parameter: now INTEGER
+-- parameter: after INTEGER
 SELECT block.id, block.notice_id, block.text_group, block.not_before, block.people, block.ids
 FROM block CROSS JOIN notice
-WHERE notice.id = block.notice_id AND block.state = 1 AND block.channel = :channel AND block.lane = :lane AND block.not_before <= :now
-	AND notice.held_at IS NULL
-ORDER BY block.not_before, block.id LIMIT 1;
+WHERE notice.id = block.notice_id AND block.state = 1 AND block.channel = :channel AND block.lane = :lane
+	AND block.notice_id > :after AND block.not_before <= :now AND notice.held_at IS NULL
+ORDER BY block.notice_id, block.not_before, block.id LIMIT 1;
 
 -- name: block_next :one
 -- dialect: postgres
 SELECT block.id, block.notice_id, block.text_group, block.not_before, block.people, block.ids
 FROM block CROSS JOIN notice
-WHERE notice.id = block.notice_id AND block.state = 1 AND block.channel = :channel AND block.lane = :lane AND block.not_before <= :now
-	AND notice.held_at IS NULL
-ORDER BY block.not_before, block.id LIMIT 1 FOR UPDATE OF block SKIP LOCKED;
+WHERE notice.id = block.notice_id AND block.state = 1 AND block.channel = :channel AND block.lane = :lane
+	AND block.notice_id > :after AND block.not_before <= :now AND notice.held_at IS NULL
+ORDER BY block.notice_id, block.not_before, block.id LIMIT 1 FOR UPDATE OF block SKIP LOCKED;
 
 -- name: block_lease :exec
 UPDATE block SET state = :state, lease_owner = :lease_owner WHERE id = :id;
