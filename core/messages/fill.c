@@ -174,19 +174,31 @@ static bool has_road(const struct engine *engine, int64_t channel)
 	return false;
 }
 
-/* How many notices have blocks open in a lane, as far as that matters. */
-static size_t count_notices(const struct engine *engine, int64_t channel, int64_t lane)
+struct share {
+	const struct live *live;
+	size_t taken;
+};
+
+/* The notices that have something to load in a lane, as far as that matters. */
+static size_t list_shares(const struct engine *engine, int64_t channel, int64_t lane, struct share shares[NOTICES_SHARING])
 {
-	const struct live *seen[NOTICES_SHARING];
 	size_t count = 0;
 	for (const struct work *work = engine->first[channel][lane]; work && count < NOTICES_SHARING; work = work->next) {
-		bool known = work->count[MESSAGE_QUEUED] + work->count[MESSAGE_IN_DOUBT] == 0;
+		bool known = work->count[MESSAGE_QUEUED] + work->count[MESSAGE_IN_DOUBT] == 0 || work->cursor >= BLOCK_PEOPLE_MAX;
 		for (size_t i = 0; i < count && !known; i++)
-			known = seen[i] == work->live;
+			known = shares[i].live == work->live;
 		if (!known)
-			seen[count++] = work->live;
+			shares[count++] = (struct share){ .live = work->live };
 	}
 	return count;
+}
+
+static size_t *taken_of(struct share *shares, size_t count, const struct live *live, size_t *others)
+{
+	for (size_t i = 0; i < count; i++)
+		if (shares[i].live == live)
+			return &shares[i].taken;
+	return others;
 }
 
 /* Fills a lane's queue from its blocks: each notice its share first, then what room is left. */
@@ -194,25 +206,18 @@ static enum rc load_lane(struct engine *engine, struct db_tx *tx, struct arena *
                          struct err *err)
 {
 	struct queue *queue = &engine->loaded[channel][lane];
-	size_t notices = count_notices(engine, channel, lane);
-	size_t share = notices > 1 ? (LOADED_MOST - queue->count) / notices + 1 : LOADED_MOST;
+	struct share shares[NOTICES_SHARING];
+	size_t count = list_shares(engine, channel, lane, shares), others = 0;
+	size_t share = count > 1 ? (LOADED_MOST - queue->count) / count + 1 : LOADED_MOST;
 	enum rc rc = OK;
-	for (bool again = true; rc == OK && again && queue->count < LOADED_MOST;) {
-		const struct live *last = NULL;
-		size_t taken = 0;
-		again = false;
+	for (int round = 0; rc == OK && round < 2; round++)
 		for (struct work *work = engine->first[channel][lane]; rc == OK && work && queue->count < LOADED_MOST; work = work->next) {
-			/* Blocks of one notice that stand together have one share; they mostly alternate. */
-			if (work->live != last)
-				taken = 0;
-			last = work->live;
-			size_t room = LOADED_MOST - queue->count, left = share > taken ? share - taken : 0, loaded = 0;
+			size_t *taken = taken_of(shares, count, work->live, &others);
+			size_t room = LOADED_MOST - queue->count, left = round > 0 ? room : share > *taken ? share - *taken : 0, loaded = 0;
 			if (left > 0)
 				rc = load_work(engine, tx, arena, work, left < room ? left : room, now, &loaded, err);
-			taken += loaded;
-			again |= loaded > 0;
+			*taken += loaded;
 		}
-	}
 	return rc;
 }
 
