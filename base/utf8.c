@@ -43,6 +43,15 @@ bool utf8_valid(struct str s)
 {
 	uint32_t code;
 	for (size_t at = 0; at < s.len;) {
+		/* Most texts are ASCII for long stretches. */
+		uint64_t eight;
+		if (s.len - at >= sizeof eight) {
+			memcpy(&eight, s.ptr + at, sizeof eight);
+			if ((eight & UINT64_C(0x8080808080808080)) == 0) {
+				at += sizeof eight;
+				continue;
+			}
+		}
 		size_t size = decode(s, at, &code);
 		if (size == 0)
 			return false;
@@ -54,6 +63,8 @@ bool utf8_valid(struct str s)
 uint32_t utf8_next(struct str s, size_t *at)
 {
 	uint32_t code = REPLACEMENT;
+	if ((unsigned char)s.ptr[*at] < 0x80)
+		return (unsigned char)s.ptr[(*at)++];
 	size_t size = decode(s, *at, &code);
 	*at += size ? size : 1;
 	return code;

@@ -33,13 +33,20 @@ struct engine *engine_of(struct house *house)
 	pthread_mutex_init(&engine->mailbox_lock, NULL);
 	pthread_mutex_init(&engine->lives_lock, NULL);
 	pthread_mutex_init(&engine->figures_lock, NULL);
+	pthread_mutex_init(&engine->scribe_lock, NULL);
+	pthread_cond_init(&engine->scribe_called, NULL);
+	pthread_cond_init(&engine->scribe_done, NULL);
 	pthread_condattr_t monotonic;
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&engine->wake, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	arena_init(&engine->fold.arena);
-	engine->block_look = engine->ask_all = true;
+	arena_init(&engine->ready.arena);
+	arena_init(&engine->people_arena);
+	arena_init(&engine->marking.arena);
+	engine->ask_all = true;
+	blocks_look(engine);
 	for (size_t i = 0; i < CHANNEL_KIND_COUNT; i++)
 		engine->loose_look[i] = true;
 	house->state[SLOT_MESSAGES] = engine;
@@ -154,9 +161,13 @@ struct cycle {
 	struct verdict *verdicts;
 	size_t verdict_count;
 	struct moves moves;
+	struct opening opening;    /* blocks opened with it */
+	bool opens;
+	bool opening_began;        /* in this run */
 	bool lost;                 /* another took what we had */
-	bool marks;                /* new messages are marked */
 	int64_t now;
+	enum rc rc;                /* of the transaction; detail in err */
+	struct err *err;
 };
 
 static enum rc beat(struct cycle *cycle, struct db_tx *tx, struct err *err)
@@ -276,6 +287,7 @@ static enum rc cycle_work(struct db_tx *tx, void *context, struct err *err)
 	counters_init(&counters, &cycle->arena);
 	cycle->moves = (struct moves){ 0 };
 	cycle->now = clock_now();
+	cycle->opening_began = false;
 	enum rc rc = beat(cycle, tx, err);
 	if (rc == OK)
 		rc = lives_ask(engine, tx, &cycle->arena, engine->ask_all, &cycle->verdicts, &cycle->verdict_count, err);
@@ -289,20 +301,84 @@ static enum rc cycle_work(struct db_tx *tx, void *context, struct err *err)
 		rc = mark(cycle, tx, &counters, err);
 	if (rc == OK)
 		rc = withhold(cycle, tx, &counters, err);
-	return rc == OK ? counters_write(tx, &counters, err) : rc;
+	if (rc == OK)
+		rc = counters_write(tx, &counters, err);
+	cycle->opening_began = rc == OK && cycle->opens;
+	if (cycle->opening_began)
+		rc = blocks_open_in(&cycle->opening, tx, err);
+	return rc;
+}
+
+/* --- the thread that waits for the store --------------------------------------------------------------------------------------------- */
+
+static void write_cycle(struct cycle *cycle)
+{
+	cycle->rc = db_write(cycle->engine->house->db, DB_LANE_DELIVERY, cycle_work, cycle, cycle->err);
+}
+
+static void *scribe(void *context)
+{
+	struct engine *engine = context;
+	pthread_mutex_lock(&engine->scribe_lock);
+	for (;;) {
+		while (!engine->cycle && !engine->scribe_stop)
+			pthread_cond_wait(&engine->scribe_called, &engine->scribe_lock);
+		struct cycle *cycle = engine->cycle;
+		if (!cycle)
+			break;
+		pthread_mutex_unlock(&engine->scribe_lock);
+		write_cycle(cycle);
+		pthread_mutex_lock(&engine->scribe_lock);
+		engine->cycle = NULL;
+		pthread_cond_signal(&engine->scribe_done);
+	}
+	pthread_mutex_unlock(&engine->scribe_lock);
+	return NULL;
+}
+
+static bool scribe_start(struct engine *engine)
+{
+	engine->scribe_stop = false;
+	engine->scribing = pthread_create(&engine->scribe, NULL, scribe, engine) == 0;
+	return engine->scribing;
+}
+
+static void scribe_end(struct engine *engine)
+{
+	if (!engine->scribing)
+		return;
+	pthread_mutex_lock(&engine->scribe_lock);
+	engine->scribe_stop = true;
+	pthread_cond_signal(&engine->scribe_called);
+	pthread_mutex_unlock(&engine->scribe_lock);
+	pthread_join(engine->scribe, NULL);
+	engine->scribing = false;
+}
+
+/* Writes the transaction, and renders what will probably follow meanwhile. Not where a road was cut: the transaction then moves
+ * what the rendering reads. */
+static void write_and_render(struct cycle *cycle, bool ahead)
+{
+	struct engine *engine = cycle->engine;
+	if (!engine->scribing || !ahead) {
+		write_cycle(cycle);
+		return;
+	}
+	pthread_mutex_lock(&engine->scribe_lock);
+	engine->cycle = cycle;
+	pthread_cond_signal(&engine->scribe_called);
+	pthread_mutex_unlock(&engine->scribe_lock);
+	/* Where it fails it is filled again in the next round, and told then. */
+	enum rc rc = fill(engine, true, NULL);
+	if (rc != OK)
+		log_warn("not_rendered_ahead", LOGC("rc", rc_name(rc)));
+	pthread_mutex_lock(&engine->scribe_lock);
+	while (engine->cycle)
+		pthread_cond_wait(&engine->scribe_done, &engine->scribe_lock);
+	pthread_mutex_unlock(&engine->scribe_lock);
 }
 
 /* --- after it ---------------------------------------------------------------------------------------------------------------------- */
-
-/* Back to the rows: they are loaded again when they are due. */
-static void let_go(struct engine *engine, struct flight *flight, int64_t again_at)
-{
-	if (flight->work && flight->work->again_at > again_at)
-		flight->work->again_at = again_at;
-	if (!flight->work && again_at <= clock_now())
-		engine->loose_look[flight->channel] = true;
-	flight_drop(engine, flight);
-}
 
 static void stage(struct cycle *cycle)
 {
@@ -315,33 +391,19 @@ static void stage(struct cycle *cycle)
 		bool mine = listed && cycle->mine[next];
 		next += listed;
 		if (!mine) {
-			batch_done(filled->batch);
-			let_go(engine, flight, cycle->now);
+			flight_let_go(engine, flight, cycle->now);
 			continue;
 		}
 		struct road *road = &engine->roads[flight->road];
 		flight->attempts++;
-		flight->batch = filled->batch;
 		road->unrecorded++;
 		road_stage(road, flight);
 	}
 	for (size_t i = 0; i < filled->withheld_count; i++)
-		let_go(engine, filled->withheld[i].flight, INT64_MAX);
+		flight_let_go(engine, filled->withheld[i].flight, INT64_MAX);
 	for (size_t i = 0; i < filled->failed_count; i++)
-		let_go(engine, filled->failed[i], cycle->now + again_after(filled->failed[i]));
-}
-
-static void put_down(struct engine *engine, struct filled *filled)
-{
-	int64_t now = clock_now();
-	for (size_t i = 0; i < filled->count; i++) {
-		batch_done(filled->batch);
-		let_go(engine, filled->flights[i], now);
-	}
-	for (size_t i = 0; i < filled->withheld_count; i++)
-		let_go(engine, filled->withheld[i].flight, now);
-	for (size_t i = 0; i < filled->failed_count; i++)
-		let_go(engine, filled->failed[i], now);
+		flight_let_go(engine, filled->failed[i], cycle->now + again_after(filled->failed[i]));
+	filled_clear(filled);
 }
 
 /* Everything this process had is another's now (it was taken for dead): starts from the store again. What is with the
@@ -379,8 +441,9 @@ static void report_failure(struct engine *engine, const char *what, enum rc rc, 
 	engine->rest_until = clock_monotonic() + REST;
 }
 
-static bool cycle_needed(const struct engine *engine, const struct filled *filled)
+static bool cycle_needed(const struct engine *engine)
 {
+	const struct filled *filled = &engine->marking;
 	if (!fold_is_empty(&engine->fold) || filled->count + filled->withheld_count + filled->failed_count > 0 || engine->ask_all ||
 	    clock_monotonic() >= engine->beat_at || clock_now() >= atomic_load(&engine->lease_until))
 		return true;
@@ -407,40 +470,78 @@ static void remember_unsure(struct engine *engine, const struct cycle *cycle)
 	engine->unsure_at = cycle->now;
 }
 
-static void run_cycle(struct engine *engine, struct filled *filled, struct err *err)
+static void cycle_done(struct cycle *cycle)
 {
-	struct cycle cycle = { .engine = engine, .filled = filled };
+	struct engine *engine = cycle->engine;
+	engine->failures = 0;
+	engine->ask_all = false;
+	engine->beat_at = clock_monotonic() + BEAT;
+	atomic_store(&engine->lease_until, cycle->now + LEASE);
+	lives_settle(engine, cycle->verdicts, cycle->verdict_count);
+	moves_apply(engine, &cycle->moves);
+	receipts_settle(engine);
+	fold_clear(engine);
+	stage(cycle);
+	if (cycle->opens)
+		blocks_opened(&cycle->opening);
+}
+
+static void cycle_failed(struct cycle *cycle)
+{
+	struct engine *engine = cycle->engine;
+	enum rc rc = cycle->rc;
+	remember_unsure(engine, cycle);
+	filled_put_down(engine, cycle->filled);
+	filled_put_down(engine, &engine->ready);
+	if (cycle->lost)
+		start_over(engine);
+	else if (!(rc == CONFLICT && engine->fold.slowly))
+		report_failure(engine, "cycle", rc, cycle->err);
+	bool helpless = rc == FAILED && !db_is_full(engine->house->db);
+	if ((helpless || rc == INVALID || rc == CONFLICT || rc == NOT_FOUND) && ++engine->failures == FAILURES_MOST) {
+		engine->failures = 0;
+		fold_isolate(engine);
+	}
+}
+
+/* A block that cannot be opened must keep no answer from being written: then the rest is written without it, and blocks are
+ * opened in transactions of their own until that succeeds (see blocks_open). */
+static bool opening_may_be_why(const struct cycle *cycle)
+{
+	const struct engine *engine = cycle->engine;
+	return cycle->rc != OK && cycle->opening_began && db_unknown_commits(engine->house->db) == engine->unknown_seen;
+}
+
+static void run_cycle(struct engine *engine, struct err *err)
+{
+	struct cycle cycle = { .engine = engine, .filled = &engine->marking, .err = err };
 	arena_init(&cycle.arena);
-	enum rc rc = db_write(engine->house->db, DB_LANE_DELIVERY, cycle_work, &cycle, err);
+	arena_init(&cycle.opening.arena);
+	cycle.opening.engine = engine;
+	cycle.opening.most = OPEN_MOST;
+	cycle.opening.now = clock_now();
+	cycle.opens = !engine->opens_apart && blocks_wanted(&cycle.opening);
+	bool cut = false;
+	for (size_t i = 0; i < engine->road_count; i++)
+		cut |= engine->fold.down[i];
+	write_and_render(&cycle, !cut);
+	if (opening_may_be_why(&cycle)) {
+		engine->opens_apart = true;
+		cycle.opens = false;
+		err->detail = STR_NONE;
+		write_cycle(&cycle);
+	}
 	size_t at = 0;
 	void *value;
 	while (id_map_each(&engine->lives, &at, &value))
 		((struct live *)value)->in_batch = false;
-	if (rc == OK) {
-		engine->failures = 0;
-		engine->ask_all = false;
-		engine->beat_at = clock_monotonic() + BEAT;
-		atomic_store(&engine->lease_until, cycle.now + LEASE);
-		lives_settle(engine, cycle.verdicts, cycle.verdict_count);
-		moves_apply(engine, &cycle.moves);
-		receipts_settle(engine);
-		fold_clear(engine);
-		stage(&cycle);
-	} else {
-		remember_unsure(engine, &cycle);
-		put_down(engine, filled);
-		if (cycle.lost)
-			start_over(engine);
-		else if (!(rc == CONFLICT && engine->fold.slowly))
-			report_failure(engine, "cycle", rc, err);
-		bool helpless = rc == FAILED && !db_is_full(engine->house->db);
-		if ((helpless || rc == INVALID || rc == CONFLICT || rc == NOT_FOUND) && ++engine->failures == FAILURES_MOST) {
-			engine->failures = 0;
-			fold_isolate(engine);
-		}
-	}
+	if (cycle.rc == OK)
+		cycle_done(&cycle);
+	else
+		cycle_failed(&cycle);
 	for (size_t i = 0; i < engine->road_count; i++)
 		road_push(&engine->roads[i]);
+	arena_release(&cycle.opening.arena);
 	arena_release(&cycle.arena);
 }
 
@@ -448,7 +549,8 @@ static void run_cycle(struct engine *engine, struct filled *filled, struct err *
 
 static void look_everywhere(struct engine *engine)
 {
-	engine->ask_all = engine->block_look = true;
+	engine->ask_all = true;
+	blocks_look(engine);
 	for (size_t channel = 0; channel < CHANNEL_KIND_COUNT; channel++)
 		engine->loose_look[channel] = true;
 }
@@ -555,7 +657,7 @@ static void look_at_clock(struct engine *engine)
 		/* What is marked and has run out meanwhile goes back, room or not. */
 		for (size_t i = 0; i < engine->road_count; i++)
 			road_push(&engine->roads[i]);
-		engine->block_look = true;
+		blocks_look(engine);
 		for (size_t channel = 0; channel < CHANNEL_KIND_COUNT; channel++)
 			engine->loose_look[channel] = true;
 	}
@@ -564,18 +666,24 @@ static void look_at_clock(struct engine *engine)
 			road_return(&engine->roads[i]);
 }
 
-static void deliver(struct engine *engine, struct arena *arena, struct err *err)
+static void deliver(struct engine *engine, struct err *err)
 {
-	struct filled filled = { 0 };
 	fold_take(engine);
-	enum rc rc = clock_monotonic() >= engine->rest_until ? fill(engine, arena, &filled, err) : OK;
-	if (rc != OK) {
-		report_failure(engine, "fill", rc, err);
-		put_down(engine, &filled);
-		filled = (struct filled){ 0 };
+	if (engine->ready.count > 0 && clock_monotonic() - engine->ready.since > READY_AGE)
+		filled_put_down(engine, &engine->ready);
+	for (size_t i = 0; i < engine->road_count; i++)
+		road_look(&engine->roads[i]);
+	if (clock_monotonic() >= engine->rest_until) {
+		enum rc rc = fill(engine, false, err);
+		if (rc == OK) {
+			fill_take(engine);
+		} else {
+			report_failure(engine, "fill", rc, err);
+			filled_put_down(engine, &engine->ready);
+		}
 	}
-	if (cycle_needed(engine, &filled))
-		run_cycle(engine, &filled, err);
+	if (cycle_needed(engine))
+		run_cycle(engine, err);
 }
 
 /* Work that is done in steps, none longer than a transaction may be. */
@@ -583,7 +691,7 @@ static bool step(struct engine *engine, struct err *err)
 {
 	bool opened = false, ended = false, read = false;
 	enum rc rc = engine->clock_put_back ? bring_forward(engine, err) : OK;
-	if (rc == OK && engine->block_look)
+	if (rc == OK)
 		rc = blocks_open(engine, false, &opened, err);
 	if (rc != OK) {
 		/* A block that cannot be opened keeps nobody's answer from being read. */
@@ -636,7 +744,7 @@ bool engine_round(struct engine *engine)
 		if (atomic_load(&engine->change_latest) > engine->change_seen)
 			follow_changes(engine, &arena, &err);
 		look_at_clock(engine);
-		deliver(engine, &arena, &err);
+		deliver(engine, &err);
 	}
 	if (sure && engine->recovered && clock_monotonic() >= engine->rest_until)
 		more = step(engine, &err);
@@ -715,7 +823,7 @@ enum rc messages_serve(struct house *house, struct err *err)
 			return rc;
 		}
 	}
-	if (pthread_create(&engine->thread, NULL, dispatch, engine) != 0 ||
+	if (!scribe_start(engine) || pthread_create(&engine->thread, NULL, dispatch, engine) != 0 ||
 	    pthread_create(&engine->follower, NULL, follow, engine) != 0)
 		return err_set(err, FAILED, "cannot start the dispatcher's threads");
 	return OK;
@@ -738,6 +846,8 @@ void messages_stop(struct house *house, int64_t patience_left)
 	engine_wake(engine);
 	pthread_join(engine->thread, NULL);
 	pthread_join(engine->follower, NULL);
+	scribe_end(engine);
+	filled_put_down(engine, &engine->ready);
 	/* What the channels reported at the end. */
 	for (int tries = 0; tries < 3; tries++) {
 		engine->rest_until = 0;
@@ -783,6 +893,9 @@ void engine_free(struct house *house)
 	messages_stop(house, 0);
 	release_maps(engine);
 	arena_release(&engine->fold.arena);
+	arena_release(&engine->ready.arena);
+	arena_release(&engine->people_arena);
+	arena_release(&engine->marking.arena);
 	mail_release(&engine->fold.mail);
 	mail_release(&engine->mailbox);
 	for (size_t i = 0; i < engine->road_count; i++)
@@ -793,6 +906,9 @@ void engine_free(struct house *house)
 	pthread_mutex_destroy(&engine->mailbox_lock);
 	pthread_mutex_destroy(&engine->lives_lock);
 	pthread_mutex_destroy(&engine->figures_lock);
+	pthread_cond_destroy(&engine->scribe_called);
+	pthread_cond_destroy(&engine->scribe_done);
+	pthread_mutex_destroy(&engine->scribe_lock);
 	free(engine);
 	house->state[SLOT_MESSAGES] = NULL;
 }

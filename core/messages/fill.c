@@ -48,6 +48,17 @@ void flight_drop(struct engine *engine, struct flight *flight)
 	engine->spare = flight;
 }
 
+void flight_let_go(struct engine *engine, struct flight *flight, int64_t again_at)
+{
+	if (flight->work && flight->work->again_at > again_at)
+		flight->work->again_at = again_at;
+	if (!flight->work && again_at <= clock_now())
+		engine->loose_look[flight->channel] = true;
+	batch_done(flight->batch);
+	flight->batch = NULL;
+	flight_drop(engine, flight);
+}
+
 void batch_done(struct batch *batch)
 {
 	if (batch && atomic_fetch_sub(&batch->left, 1) == 1) {
@@ -55,6 +66,8 @@ void batch_done(struct batch *batch)
 		free(batch);
 	}
 }
+
+#define NOTICES_SHARING 16 /* of one lane, that are counted when it is shared */
 
 /* --- loading ----------------------------------------------------------------------------------------------------- */
 
@@ -127,10 +140,10 @@ static enum rc rewind_work(struct db_tx *tx, struct arena *arena, struct work *w
 	return rc;
 }
 
-static enum rc load_work(struct engine *engine, struct db_tx *tx, struct arena *arena, struct work *work, int64_t now,
-                         struct err *err)
+/* At most `most`; *loaded_out tells how many. */
+static enum rc load_work(struct engine *engine, struct db_tx *tx, struct arena *arena, struct work *work, size_t most, int64_t now,
+                         size_t *loaded_out, struct err *err)
 {
-	struct queue *queue = &engine->loaded[work->channel][work->lane];
 	if (work->count[MESSAGE_QUEUED] + work->count[MESSAGE_IN_DOUBT] == 0 || !live_is_open(work->live, now))
 		return OK;
 	enum rc rc = OK;
@@ -138,7 +151,6 @@ static enum rc load_work(struct engine *engine, struct db_tx *tx, struct arena *
 		rc = rewind_work(tx, arena, work, now, err);
 	if (rc != OK || work->cursor >= BLOCK_PEOPLE_MAX)
 		return rc;
-	size_t most = LOADED_MOST - queue->count;
 	struct message_list_block_args args = { .first = block_message_id(work->id, work->cursor),
 		                                .last = block_message_id(work->id, BLOCK_PEOPLE_MAX - 1),
 		                                .now = now, .most = (int64_t)most };
@@ -147,6 +159,8 @@ static enum rc load_work(struct engine *engine, struct db_tx *tx, struct arena *
 	rc = message_list_block(tx, arena, &args, &rows, &count, err);
 	for (size_t i = 0; rc == OK && i < count; i++)
 		load_row(engine, &rows[i], work->live, work);
+	if (rc == OK)
+		*loaded_out = count;
 	if (rc == OK)
 		work->cursor = count < most ? BLOCK_PEOPLE_MAX : rows[count - 1].id + 1 - block_message_id(work->id, 0);
 	return rc;
@@ -158,6 +172,53 @@ static bool has_road(const struct engine *engine, int64_t channel)
 		if ((int64_t)engine->roads[i].channel->kind == channel && engine->roads[i].up)
 			return true;
 	return false;
+}
+
+struct share {
+	const struct live *live;
+	size_t taken;
+};
+
+/* The notices that have something to load in a lane, as far as that matters. */
+static size_t list_shares(const struct engine *engine, int64_t channel, int64_t lane, struct share shares[NOTICES_SHARING])
+{
+	size_t count = 0;
+	for (const struct work *work = engine->first[channel][lane]; work && count < NOTICES_SHARING; work = work->next) {
+		bool known = work->count[MESSAGE_QUEUED] + work->count[MESSAGE_IN_DOUBT] == 0 || work->cursor >= BLOCK_PEOPLE_MAX;
+		for (size_t i = 0; i < count && !known; i++)
+			known = shares[i].live == work->live;
+		if (!known)
+			shares[count++] = (struct share){ .live = work->live };
+	}
+	return count;
+}
+
+static size_t *taken_of(struct share *shares, size_t count, const struct live *live, size_t *others)
+{
+	for (size_t i = 0; i < count; i++)
+		if (shares[i].live == live)
+			return &shares[i].taken;
+	return others;
+}
+
+/* Fills a lane's queue from its blocks: each notice its share first, then what room is left. */
+static enum rc load_lane(struct engine *engine, struct db_tx *tx, struct arena *arena, int64_t channel, int64_t lane, int64_t now,
+                         struct err *err)
+{
+	struct queue *queue = &engine->loaded[channel][lane];
+	struct share shares[NOTICES_SHARING];
+	size_t count = list_shares(engine, channel, lane, shares), others = 0;
+	size_t share = count > 1 ? (LOADED_MOST - queue->count) / count + 1 : LOADED_MOST;
+	enum rc rc = OK;
+	for (int round = 0; rc == OK && round < 2; round++)
+		for (struct work *work = engine->first[channel][lane]; rc == OK && work && queue->count < LOADED_MOST; work = work->next) {
+			size_t *taken = taken_of(shares, count, work->live, &others);
+			size_t room = LOADED_MOST - queue->count, left = round > 0 ? room : share > *taken ? share - *taken : 0, loaded = 0;
+			if (left > 0)
+				rc = load_work(engine, tx, arena, work, left < room ? left : room, now, &loaded, err);
+			*taken += loaded;
+		}
+	return rc;
 }
 
 static enum rc load(struct engine *engine, struct db_tx *tx, struct arena *arena, int64_t now, struct err *err)
@@ -174,9 +235,8 @@ static enum rc load(struct engine *engine, struct db_tx *tx, struct arena *arena
 			struct queue *queue = &engine->loaded[channel][lane];
 			if (queue->count > LOADED_MOST / 2)
 				continue;
-			for (struct work *work = engine->first[channel][lane]; rc == OK && work && queue->count < LOADED_MOST;
-			     work = work->next)
-				rc = load_work(engine, tx, arena, work, now, err);
+			if (rc == OK)
+				rc = load_lane(engine, tx, arena, channel, lane, now, err);
 		}
 		if (rc != OK)
 			engine->loose_look[channel] = true;
@@ -186,26 +246,17 @@ static enum rc load(struct engine *engine, struct db_tx *tx, struct arena *arena
 
 /* --- choosing ------------------------------------------------------------------------------------------------------- */
 
-static bool still_goes(const struct flight *flight, int64_t now)
+static bool may_leave(const struct flight *flight, int64_t now)
 {
 	return flight->expires_at > now && (!flight->live || live_is_open(flight->live, now));
-}
-
-/* Ended or held by now; the row is looked at again where that can change. */
-static void let_go(struct engine *engine, struct flight *flight, int64_t now)
-{
-	if (flight->work && flight->work->again_at > now)
-		flight->work->again_at = now;
-	if (!flight->work)
-		engine->loose_look[flight->channel] = true;
-	flight_drop(engine, flight);
 }
 
 static struct flight *pick_lane(struct engine *engine, int64_t channel, int64_t lane, int64_t now)
 {
 	struct flight *flight;
-	while ((flight = queue_pop(&engine->loaded[channel][lane])) && !still_goes(flight, now))
-		let_go(engine, flight, now);
+	/* Ended or held by now: the row is looked at again where that can change. */
+	while ((flight = queue_pop(&engine->loaded[channel][lane])) && !may_leave(flight, now))
+		flight_let_go(engine, flight, now);
 	return flight;
 }
 
@@ -217,56 +268,60 @@ static struct flight *pick(struct engine *engine, int64_t channel, int64_t lanes
 	return flight;
 }
 
-static enum rc render_picked(struct engine *engine, struct db_tx *tx, struct flight *flight, struct filled *out,
-                             struct arena *arena, struct err *err)
-{
-	enum message_reason reason = REASON_NONE;
-	struct err own;
-	err_init(&own, arena);
-	enum rc rc = render(engine, tx, out->batch, flight, &reason, &own);
-	if (rc == BUSY && flight->road == ROAD_NONE && held_push(engine, flight))
-		return OK;
-	if (rc == OK && reason == REASON_NONE) {
-		ARENA_PUSH(arena, out->flights, out->count, out->capacity, flight);
-		if (flight->live)
-			flight->live->in_batch = true;
-	} else if (rc == OK) {
-		struct withheld withheld = { flight, reason };
-		ARENA_PUSH(arena, out->withheld, out->withheld_count, out->withheld_capacity, withheld);
-	} else if (rc == BUSY && flight->road == ROAD_NONE) {
-		ARENA_PUSH(arena, out->failed, out->failed_count, out->failed_capacity, flight); /* too many wait for its carrier already */
-	} else {
-		log_error("message_not_rendered", LOGI("message", flight->id), LOGC("rc", rc_name(rc)), LOGS("detail", own.detail));
-		ARENA_PUSH(arena, out->failed, out->failed_count, out->failed_capacity, flight);
-		/* A spoilt read or a broken text must not end the round for the others; a broken store ends it by itself. */
-	}
-	(void)err;
-	return OK;
-}
-
 struct filling {
 	struct engine *engine;
-	struct arena *arena;
-	struct filled *out;
+	struct batch *batch;
 	size_t room[ROUTES_MAX], urgent[ROUTES_MAX];
+	int64_t now;
 };
 
-/* Picks and renders for one road from the first `lanes` lanes. */
-static enum rc fill_road(struct filling *filling, struct db_tx *tx, struct road *road, int64_t lanes, size_t room, size_t *taken,
-                         int64_t now, struct err *err)
+/* The urgent lanes find room beside a whole batch of the others. */
+static bool is_full(const struct filling *filling, int64_t lanes)
 {
-	struct filled *out = filling->out;
-	enum rc rc = OK;
-	while (rc == OK && *taken < room && out->count + out->withheld_count < BATCH_MOST) {
-		struct flight *flight = pick(filling->engine, (int64_t)road->channel->kind, lanes, now);
+	const struct filled *out = &filling->engine->ready;
+	size_t most = lanes > LANE_ANSWER + 1 ? BATCH_MOST : 2 * BATCH_MOST;
+	return out->count + out->withheld_count + out->failed_count >= most;
+}
+
+static void render_picked(struct filling *filling, struct db_tx *tx, struct flight *flight)
+{
+	struct engine *engine = filling->engine;
+	struct filled *out = &engine->ready;
+	enum message_reason reason = REASON_NONE;
+	struct err own;
+	err_init(&own, &out->arena);
+	enum rc rc = render(engine, tx, filling->batch, flight, &reason, &own);
+	if (rc == BUSY && flight->road == ROAD_NONE && held_push(engine, flight))
+		return;
+	if (rc == OK && reason == REASON_NONE) {
+		ARENA_PUSH(&out->arena, out->flights, out->count, out->capacity, flight);
+		flight->batch = filling->batch;
+		atomic_fetch_add(&filling->batch->left, 1);
+		engine->roads[flight->road].ready++;
+	} else if (rc == OK) {
+		struct withheld withheld = { flight, reason };
+		ARENA_PUSH(&out->arena, out->withheld, out->withheld_count, out->withheld_capacity, withheld);
+	} else {
+		/* A spoilt read or a broken text must not end the round for the others; a broken store ends it by itself. Where too
+		 * many wait for its carriers already, there is nothing to say. */
+		if (rc != BUSY || flight->road != ROAD_NONE)
+			log_error("message_not_rendered", LOGI("message", flight->id), LOGC("rc", rc_name(rc)), LOGS("detail", own.detail));
+		ARENA_PUSH(&out->arena, out->failed, out->failed_count, out->failed_capacity, flight);
+	}
+}
+
+/* Picks and renders for one road from the first `lanes` lanes. */
+static void fill_road(struct filling *filling, struct db_tx *tx, struct road *road, int64_t lanes, size_t room, size_t *taken)
+{
+	while (*taken < room && !is_full(filling, lanes)) {
+		struct flight *flight = pick(filling->engine, (int64_t)road->channel->kind, lanes, filling->now);
 		if (!flight)
 			break;
 		flight->phase = PHASE_PICKED;
 		flight->road = road->index;
-		rc = render_picked(filling->engine, tx, flight, out, filling->arena, err);
+		render_picked(filling, tx, flight);
 		*taken += flight->parts > 1 ? flight->parts : 1;
 	}
-	return rc;
 }
 
 /* The next message for a channel of several roads: those that waited for their carrier go first in their lane. */
@@ -274,8 +329,8 @@ static struct flight *pick_among(struct engine *engine, int64_t channel, int64_t
 {
 	for (int64_t lane = 0; lane < lanes; lane++) {
 		struct flight *flight = NULL;
-		while ((flight = held_pop(engine, channel, lane)) && !still_goes(flight, now))
-			let_go(engine, flight, now);
+		while ((flight = held_pop(engine, channel, lane)) && !may_leave(flight, now))
+			flight_let_go(engine, flight, now);
 		if (!flight)
 			flight = pick_lane(engine, channel, lane, now);
 		if (flight)
@@ -285,82 +340,143 @@ static struct flight *pick_among(struct engine *engine, int64_t channel, int64_t
 }
 
 /* Picks and renders from the first `lanes` lanes; each message chooses its road when its address is known. */
-static enum rc fill_among(struct filling *filling, struct db_tx *tx, int64_t channel, int64_t lanes, int64_t now, struct err *err)
+static void fill_among(struct filling *filling, struct db_tx *tx, int64_t channel, int64_t lanes)
 {
-	struct filled *out = filling->out;
 	struct engine *engine = filling->engine;
-	enum rc rc = OK;
-	while (rc == OK && roads_look_further(engine, channel) && out->count + out->withheld_count + out->failed_count < BATCH_MOST) {
-		struct flight *flight = pick_among(engine, channel, lanes, now);
+	while (roads_look_further(engine, channel) && !is_full(filling, lanes)) {
+		struct flight *flight = pick_among(engine, channel, lanes, filling->now);
 		if (!flight)
 			break;
 		flight->phase = PHASE_PICKED;
 		flight->road = ROAD_NONE;
-		size_t count = out->count;
-		rc = render_picked(engine, tx, flight, out, filling->arena, err);
-		if (out->count > count)
+		size_t count = engine->ready.count;
+		render_picked(filling, tx, flight);
+		if (engine->ready.count > count)
 			road_take_room(engine, flight);
 	}
-	return rc;
 }
 
 /* First the urgent lanes, which may go beyond the usual room, then all. */
-static enum rc fill_several(struct filling *filling, struct db_tx *tx, int64_t channel, int64_t now, struct err *err)
+static void fill_several(struct filling *filling, struct db_tx *tx, int64_t channel)
 {
 	struct engine *engine = filling->engine;
 	size_t left[ROUTES_MAX];
 	roads_set_room(engine, channel, filling->urgent);
-	enum rc rc = fill_among(filling, tx, channel, LANE_ANSWER + 1, now, err);
+	fill_among(filling, tx, channel, LANE_ANSWER + 1);
 	for (size_t i = 0; i < engine->road_count; i++) {
 		size_t taken = filling->urgent[i] - engine->room[i];
 		left[i] = filling->room[i] > taken ? filling->room[i] - taken : 0;
 	}
 	roads_set_room(engine, channel, left);
-	return rc == OK ? fill_among(filling, tx, channel, LANE_COUNT, now, err) : rc;
+	fill_among(filling, tx, channel, LANE_COUNT);
 }
 
 static enum rc fill_work(struct db_tx *tx, void *context, struct err *err)
 {
 	struct filling *filling = context;
 	struct engine *engine = filling->engine;
-	int64_t now = clock_now();
-	enum rc rc = load(engine, tx, filling->arena, now, err);
+	struct arena arena;
+	arena_init(&arena);
+	filling->now = clock_now();
+	enum rc rc = load(engine, tx, &arena, filling->now, err);
 	for (int64_t channel = CHANNEL_NONE + 1; rc == OK && channel < CHANNEL_KIND_COUNT; channel++)
 		if (roads_are_several(engine, channel))
-			rc = fill_several(filling, tx, channel, now, err);
+			fill_several(filling, tx, channel);
 	for (size_t i = 0; rc == OK && i < engine->road_count; i++) {
 		struct road *road = &engine->roads[i];
 		size_t taken = 0;
 		if (road->route.receives_only || roads_are_several(engine, (int64_t)road->channel->kind))
 			continue;
-		rc = fill_road(filling, tx, road, LANE_ANSWER + 1, filling->urgent[i], &taken, now, err);
-		if (rc == OK)
-			rc = fill_road(filling, tx, road, LANE_COUNT, filling->room[i], &taken, now, err);
+		fill_road(filling, tx, road, LANE_ANSWER + 1, filling->urgent[i], &taken);
+		fill_road(filling, tx, road, LANE_COUNT, filling->room[i], &taken);
 	}
+	arena_release(&arena);
+	id_map_release(&engine->people);
+	arena_clear(&engine->people_arena);
 	return rc;
 }
 
-enum rc fill(struct engine *engine, struct arena *arena, struct filled *out, struct err *err)
+enum rc fill(struct engine *engine, bool ahead, struct err *err)
 {
-	struct filling filling = { .engine = engine, .arena = arena, .out = out };
+	struct filling filling = { .engine = engine };
 	bool any = false;
 	for (size_t i = 0; i < engine->road_count; i++) {
-		filling.room[i] = road_room(&engine->roads[i], &filling.urgent[i]);
+		const struct road *road = &engine->roads[i];
+		if (road->route.receives_only)
+			continue;
+		size_t wanted = ahead ? road->ahead : road->room;
+		filling.room[i] = wanted > road->ready ? wanted - road->ready : 0;
+		filling.urgent[i] = ahead ? 0 : road->urgent;
 		any |= filling.room[i] + filling.urgent[i] > 0;
 	}
-	*out = (struct filled){ 0 };
 	if (!any)
 		return OK;
-	out->batch = calloc(1, sizeof *out->batch);
-	if (!out->batch)
+	if (engine->ready.count == 0)
+		engine->ready.since = clock_monotonic();
+	filling.batch = calloc(1, sizeof *filling.batch);
+	if (!filling.batch)
 		abort();
-	arena_init(&out->batch->arena);
+	arena_init(&filling.batch->arena);
+	filling.batch->left = 1; /* our own, so that it stays until it is full */
 	enum rc rc = db_read(engine->house->db, fill_work, &filling, err);
-	out->batch->left = out->count;
-	if (out->count == 0) {
-		arena_release(&out->batch->arena);
-		free(out->batch);
-		out->batch = NULL;
-	}
+	batch_done(filling.batch);
 	return rc;
+}
+
+/* --- what is ready ---------------------------------------------------------------------------------------------------- */
+
+void filled_clear(struct filled *filled)
+{
+	arena_clear(&filled->arena);
+	*filled = (struct filled){ .arena = filled->arena };
+}
+
+void filled_put_down(struct engine *engine, struct filled *filled)
+{
+	int64_t now = clock_now();
+	for (size_t i = 0; i < filled->count; i++) {
+		if (filled == &engine->ready)
+			engine->roads[filled->flights[i]->road].ready--;
+		flight_let_go(engine, filled->flights[i], now);
+	}
+	for (size_t i = 0; i < filled->withheld_count; i++)
+		flight_let_go(engine, filled->withheld[i].flight, now);
+	for (size_t i = 0; i < filled->failed_count; i++)
+		flight_let_go(engine, filled->failed[i], now);
+	filled_clear(filled);
+}
+
+void fill_take(struct engine *engine)
+{
+	struct filled *ready = &engine->ready, *marking = &engine->marking;
+	size_t room[ROUTES_MAX], kept = 0;
+	int64_t now = clock_now();
+	for (size_t i = 0; i < engine->road_count; i++)
+		room[i] = engine->roads[i].room;
+	for (size_t i = 0; i < ready->count; i++) {
+		struct flight *flight = ready->flights[i];
+		struct road *road = &engine->roads[flight->road];
+		size_t parts = flight->parts > 1 ? flight->parts : 1;
+		if (flight->lane > LANE_ANSWER && room[flight->road] == 0 && road->up) {
+			ready->flights[kept++] = flight;
+			continue;
+		}
+		road->ready--;
+		if (!road->up || !may_leave(flight, now)) {
+			flight_let_go(engine, flight, now);
+			continue;
+		}
+		room[flight->road] -= parts < room[flight->road] ? parts : room[flight->road];
+		if (flight->live)
+			flight->live->in_batch = true;
+		ARENA_PUSH(&marking->arena, marking->flights, marking->count, marking->capacity, flight);
+	}
+	ready->count = kept;
+	for (size_t i = 0; i < ready->withheld_count; i++)
+		ARENA_PUSH(&marking->arena, marking->withheld, marking->withheld_count, marking->withheld_capacity, ready->withheld[i]);
+	for (size_t i = 0; i < ready->failed_count; i++)
+		ARENA_PUSH(&marking->arena, marking->failed, marking->failed_count, marking->failed_capacity, ready->failed[i]);
+	ready->withheld_count = ready->failed_count = 0;
+	if (kept == 0)
+		filled_clear(ready);
 }

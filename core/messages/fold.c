@@ -186,6 +186,10 @@ void fold_take(struct engine *engine)
 		else
 			take_late(engine, report);
 	}
+	/* Here and not where it is written: meanwhile the dispatcher chooses roads. */
+	for (size_t i = 0; i < fold->mail.receipt_count; i++)
+		if (fold->mail.receipts[i].has_ticket)
+			routing_note_receipt(engine, &fold->mail.receipts[i]);
 	fold->filled |= fold->mail.result_count + fold->mail.receipt_count + fold->mail.incoming_count > 0;
 }
 
@@ -240,6 +244,13 @@ enum rc tell_reachable(struct engine *engine, struct db_tx *tx, struct arena *ar
 	if (rc != OK || (!reachable && !lost))
 		return rc;
 	return desk->unreachable(tx, event_id, person_id, !reachable, now, err);
+}
+
+/* Of a hand-over. Where the row is not at ours any more (another process took it over, a receipt was first), such an answer
+ * counts as a late one does. */
+static bool is_answer(enum message_event event)
+{
+	return event == EVENT_ACCEPT || event == EVENT_LATER || event == EVENT_REFUSE || event == EVENT_DOUBT;
 }
 
 static void fill_set(struct message_set_args *set, const struct message_row *row)
@@ -307,7 +318,8 @@ enum rc message_happen(struct engine *engine, struct db_tx *tx, struct arena *ar
 	if (rc != OK)
 		return rc;
 	enum message_state was = (enum message_state)row.state, next = was;
-	bool counts = !what->late || message_late_counts(was, what->event);
+	bool late = what->late || (is_answer(what->event) && (was != MESSAGE_SUBMITTED || row.owner != engine->id));
+	bool counts = !late || message_late_counts(was, what->event);
 	if (counts && !message_next(was, what->event, &next)) {
 		/* Nothing is written that we cannot account for; the row stays as it is, and the operator hears of it. */
 		log_error("message_out_of_step", LOGI("message", id), LOGC("state", message_state_name(was)),
@@ -332,7 +344,7 @@ enum rc message_happen(struct engine *engine, struct db_tx *tx, struct arena *ar
 	if (set.was_in_doubt != row.was_in_doubt)
 		counters_add(counters, row.notice_id, row.channel, MESSAGE_WAS_IN_DOUBT, 1);
 	struct move move = { .id = id, .block_id = row.block_id, .from = (uint8_t)was, .to = (uint8_t)next,
-		             .not_before = set.not_before, .live = id_map_get(&engine->lives, row.notice_id) };
+		             .not_before = set.not_before, .live = live_known(engine, row.notice_id) };
 	ARENA_PUSH(arena, moves->items, moves->count, moves->capacity, move);
 	return next != was ? follow_up(engine, tx, arena, &row, was, next, what, err) : OK;
 }
@@ -572,32 +584,32 @@ void fold_isolate(struct engine *engine)
 
 /* --- after the commit ----------------------------------------------------------------------------------------------------------- */
 
-/* Tells the carriers: stored true for what is committed, false for what was left out. */
+/* Tells the carriers: stored true for what is committed, false for what was left out. Neighbours mostly came by one road. */
 static void acknowledge(struct engine *engine, bool stored)
 {
 	struct mail *mail = &engine->fold.mail;
-	for (size_t i = 0; i < engine->road_count; i++) {
-		uint64_t tickets[256];
-		size_t count = 0;
-		for (size_t r = 0; r < mail->receipt_count + mail->incoming_count; r++) {
-			bool receipt = r < mail->receipt_count;
-			const struct receipt_report *got = receipt ? &mail->receipts[r] : NULL;
-			const struct incoming_report *text = receipt ? NULL : &mail->incoming[r - mail->receipt_count];
-			if ((receipt ? got->road : text->road) != i || (receipt ? !got->has_ticket : text->only_if_unmatched))
-				continue;
-			/* A text that looked like a receipt has one ticket with it. */
-			bool skipped = receipt ? got->skip || (got->by_content && mail->incoming[got->incoming].skip) : text->skip;
-			if (skipped == stored)
-				continue;
-			tickets[count++] = receipt ? got->ticket : text->ticket;
-			if (count == COUNT_OF(tickets)) {
-				channel_acknowledge(engine->roads[i].channel, tickets, count, stored);
-				count = 0;
-			}
+	uint64_t tickets[256];
+	size_t count = 0, road = 0;
+	for (size_t r = 0; r < mail->receipt_count + mail->incoming_count; r++) {
+		bool receipt = r < mail->receipt_count;
+		const struct receipt_report *got = receipt ? &mail->receipts[r] : NULL;
+		const struct incoming_report *text = receipt ? NULL : &mail->incoming[r - mail->receipt_count];
+		if (receipt ? !got->has_ticket : text->only_if_unmatched)
+			continue;
+		/* A text that looked like a receipt has one ticket with it. */
+		bool skipped = receipt ? got->skip || (got->by_content && mail->incoming[got->incoming].skip) : text->skip;
+		if (skipped == stored)
+			continue;
+		size_t by = receipt ? got->road : text->road;
+		if (count == COUNT_OF(tickets) || (count > 0 && by != road)) {
+			channel_acknowledge(engine->roads[road].channel, tickets, count, stored);
+			count = 0;
 		}
-		if (count > 0)
-			channel_acknowledge(engine->roads[i].channel, tickets, count, stored);
+		road = by;
+		tickets[count++] = receipt ? got->ticket : text->ticket;
 	}
+	if (count > 0)
+		channel_acknowledge(engine->roads[road].channel, tickets, count, stored);
 }
 
 static void forget(struct engine *engine, struct flight *flight)

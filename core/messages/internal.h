@@ -35,7 +35,9 @@
 
 #define LOADED_MOST 1024   /* messages in memory waiting, per channel and lane */
 #define LOOKAHEAD 8000     /* messages in opened blocks below which the next block is opened, per channel and lane */
-#define BATCH_MOST 1000    /* messages rendered and marked in one transaction */
+#define BATCH_MOST 2000    /* messages rendered and marked in one transaction */
+#define READY_AGE (2 * CLOCK_SECOND) /* after which a text that was rendered and not marked is rendered again: addresses change */
+#define OPEN_MOST 4        /* blocks opened in a transaction that marks messages */
 #define WORK_MOST (30 * INT64_C(1000)) /* microseconds after which a transaction of steps takes no further step */
 #define LEASE (15 * CLOCK_SECOND)
 #define BEAT (4 * CLOCK_SECOND)
@@ -136,7 +138,10 @@ struct road {
 	size_t staged_count;
 	size_t handed;            /* messages handed over, ever */
 	size_t handed_seen;       /* of them, as the dispatcher saw last; dispatcher's */
-	size_t pace;              /* handed over between its last two looks; dispatcher's */
+	size_t pace;              /* handed over between two looks, sinking slowly; dispatcher's */
+	size_t room, urgent;      /* how many may be marked now, and codes and answers in any case; dispatcher's */
+	size_t ahead;             /* how many are worth rendering before there is room; dispatcher's */
+	size_t ready;             /* rendered and not marked; dispatcher's */
 	size_t unrecorded;        /* marked and not folded: staged, handed over, answered; dispatcher's */
 };
 
@@ -258,6 +263,27 @@ struct moves {
 	size_t count, capacity;
 };
 
+/* --- what is ready to be marked ---------------------------------------------------------------------------------- */
+
+/* A message that is not to be sent. */
+struct withheld {
+	struct flight *flight;
+	enum message_reason reason;
+};
+
+struct filled {
+	struct arena arena;
+	struct flight **flights;
+	size_t count, capacity;
+	struct withheld *withheld;
+	size_t withheld_count, withheld_capacity;
+	struct flight **failed; /* could not be rendered now */
+	size_t failed_count, failed_capacity;
+	int64_t since; /* monotonic: when the oldest came in */
+};
+
+struct cycle;
+
 struct engine {
 	struct house *house;
 	const struct notice_desk *desks[NOTICE_KIND_COUNT];
@@ -297,7 +323,9 @@ struct engine {
 	bool loose_look[CHANNEL_KIND_COUNT]; /* a loose message may wait */
 	bool again;                    /* another round at once */
 	bool ask_all;                  /* a notice was superseded, held or resumed somewhere */
-	bool block_look;               /* a block may wait */
+	bool block_look[CHANNEL_KIND_COUNT][LANE_COUNT]; /* a block may wait */
+	bool opens_apart;              /* a transaction failed over a block that it opened: they are opened by themselves for now */
+	int64_t block_after[CHANNEL_KIND_COUNT][LANE_COUNT]; /* notice whose block was opened last */
 	bool read_look;                /* an incoming message may be unread */
 	bool read_singly;              /* the rules stumbled over one: one by one for now */
 	bool recovered;
@@ -311,7 +339,18 @@ struct engine {
 	size_t unsure_count;
 	int failures;                  /* of the transaction, in a row, that another try does not mend */
 	struct fold fold;
+	struct arena people_arena;     /* of `people`: those read ahead in this look into the store, by id */
+	struct id_map people;
+	struct filled ready;           /* rendered ahead, while the store was writing; not marked */
+	struct filled marking;         /* of the transaction at hand */
 	struct receipt_index receipts;
+
+	/* The thread that waits for the store, so that the dispatcher can render meanwhile. */
+	pthread_t scribe;
+	pthread_mutex_t scribe_lock;   /* guards what follows */
+	pthread_cond_t scribe_called, scribe_done;
+	struct cycle *cycle;           /* to be written; NULL when it is */
+	bool scribing, scribe_stop;
 	struct id_map waiting;         /* hash of route and key to struct waiting_link: receipts that came before their answer */
 	struct id_map waiting_old;     /* those of before; forgotten when `waiting` is full */
 	size_t waiting_count;          /* receipts in `waiting` */
@@ -332,6 +371,8 @@ void engines_remove(struct engine *engine);
 enum rc loose_message_id(struct db_tx *tx, int64_t *id_out, struct err *err);
 
 /* --- live.c: notices in memory --------------------------------------------------------------------------------- */
+/* The notice if it is in memory, or NULL; from the dispatcher and the transaction it waits for. */
+struct live *live_known(struct engine *engine, int64_t notice_id);
 /* The notice, read from the store if it is not known yet. */
 enum rc live_find(struct engine *engine, struct db_tx *tx, int64_t notice_id, struct live **out, struct err *err);
 /* True if a message of it may be handed over at `now`. */
@@ -347,6 +388,26 @@ void lives_prune(struct engine *engine);
 void lives_tell(struct engine *engine, bool all);
 
 /* --- open.c: blocks ---------------------------------------------------------------------------------------------- */
+/* Opens frozen blocks within a transaction that does other things, too: at most OPEN_MOST. Its memory is the cycle's. */
+struct opened;
+struct opening {
+	struct engine *engine;
+	bool all; /* everything due, whatever is open already */
+	struct arena arena;
+	struct opened *opened;
+	size_t count, capacity, most;
+	bool none[CHANNEL_KIND_COUNT][LANE_COUNT]; /* no block waits there */
+	int64_t after[CHANNEL_KIND_COUNT][LANE_COUNT]; /* notice whose turn was last */
+	int64_t ready[CHANNEL_KIND_COUNT][LANE_COUNT]; /* messages that wait for their turn alone: see blocks_wanted */
+	int64_t now;
+};
+/* After something was sent, resumed, or may have come due. */
+void blocks_look(struct engine *engine);
+/* Whether any should be opened. Reads the queues, so it is for the dispatcher, before the transaction. */
+bool blocks_wanted(struct opening *opening);
+enum rc blocks_open_in(struct opening *opening, struct db_tx *tx, struct err *err);
+/* After the commit. */
+void blocks_opened(const struct opening *opening);
 /* Opens frozen blocks that are due and wanted, at most WORK_MOST long; *opened_out tells whether any. */
 enum rc blocks_open(struct engine *engine, bool all, bool *opened_out, struct err *err);
 struct work *work_add(struct engine *engine, int64_t id, struct live *live, int64_t channel, int64_t text_group, int64_t lane);
@@ -357,21 +418,18 @@ enum rc blocks_end(struct engine *engine, bool *more_out, struct err *err);
 enum rc blocks_close(struct engine *engine, struct err *err);
 
 /* --- fill.c: from rows to rendered messages -------------------------------------------------------------------- */
-/* A message that is not to be sent. */
-struct withheld { struct flight *flight; enum message_reason reason; };
-struct filled {
-	struct batch *batch;
-	struct flight **flights;
-	size_t count, capacity;
-	struct withheld *withheld;
-	size_t withheld_count, withheld_capacity;
-	struct flight **failed; /* could not be rendered now */
-	size_t failed_count, failed_capacity;
-};
-/* Loads, picks for every road with room, and renders. */
-enum rc fill(struct engine *engine, struct arena *arena, struct filled *out, struct err *err);
+/* Loads, picks for every road and renders into engine->ready: as many as may be marked now, or (`ahead`) as many as will
+ * probably be soon. */
+enum rc fill(struct engine *engine, bool ahead, struct err *err);
+/* Moves what may be marked now from engine->ready to engine->marking, which is empty. */
+void fill_take(struct engine *engine);
+/* Everything in it goes back to the rows. */
+void filled_put_down(struct engine *engine, struct filled *filled);
+void filled_clear(struct filled *filled);
 struct flight *flight_new(struct engine *engine);
-/* Forgets a message; its row is read again when `again_at` comes. */
+/* Back to the row: it is loaded again when `again_at` comes. */
+void flight_let_go(struct engine *engine, struct flight *flight, int64_t again_at);
+/* Forgets a message. */
 void flight_drop(struct engine *engine, struct flight *flight);
 void queue_push(struct queue *queue, struct flight *flight);
 struct flight *queue_pop(struct queue *queue);
@@ -382,8 +440,8 @@ extern const struct channel_events road_events;
 /* Hands over what is staged as far as there is room; from any thread. */
 void road_push(struct road *road);
 void road_stage(struct road *road, struct flight *flight);
-/* How many messages may be marked for the road now; *urgent: how many codes and answers, in any case. */
-size_t road_room(struct road *road, size_t *urgent);
+/* Sets how many messages may be marked for the road now (road->room, urgent) and rendered for later (ahead). */
+void road_look(struct road *road);
 /* Everything staged goes back to the queue: the road is down, so nobody has it. */
 void road_return(struct road *road);
 /* An earlier copy was accepted after all: if this one has not left yet, it stays. */

@@ -12,9 +12,31 @@ static void settle(struct live *live, uint64_t seen, bool superseded)
 	atomic_compare_exchange_strong(&live->gate, &seen, base | (superseded ? GATE_SUPERSEDED : GATE_OPEN));
 }
 
+struct live *live_known(struct engine *engine, int64_t notice_id)
+{
+	pthread_mutex_lock(&engine->lives_lock);
+	struct live *live = id_map_get(&engine->lives, notice_id);
+	pthread_mutex_unlock(&engine->lives_lock);
+	return live;
+}
+
+/* The transaction and the dispatcher may have read the same notice: the first stays. */
+static struct live *keep_live(struct engine *engine, struct live *live)
+{
+	pthread_mutex_lock(&engine->lives_lock);
+	struct live *first = id_map_get(&engine->lives, live->id);
+	if (!first)
+		id_map_set(&engine->lives, live->id, live);
+	pthread_mutex_unlock(&engine->lives_lock);
+	if (!first)
+		return live;
+	free(live);
+	return first;
+}
+
 enum rc live_find(struct engine *engine, struct db_tx *tx, int64_t notice_id, struct live **out, struct err *err)
 {
-	struct live *live = id_map_get(&engine->lives, notice_id);
+	struct live *live = live_known(engine, notice_id);
 	if (live) {
 		*out = live;
 		return OK;
@@ -39,10 +61,7 @@ enum rc live_find(struct engine *engine, struct db_tx *tx, int64_t notice_id, st
 	live->held = row.held_at != DB_NULL;
 	/* Under suspicion until a writing transaction has asked: what was read may be a moment old. */
 	atomic_store(&live->gate, row.superseded_at != DB_NULL ? GATE_SUPERSEDED : GATE_SUSPECT);
-	pthread_mutex_lock(&engine->lives_lock);
-	id_map_set(&engine->lives, live->id, live);
-	pthread_mutex_unlock(&engine->lives_lock);
-	*out = live;
+	*out = keep_live(engine, live);
 	return OK;
 }
 
@@ -57,18 +76,23 @@ enum rc lives_ask(struct engine *engine, struct db_tx *tx, struct arena *arena, 
 	struct verdict *verdicts = NULL;
 	size_t count = 0, capacity = 0, at = 0;
 	void *value;
+	/* The dispatcher may read in another notice meanwhile; none is forgotten. */
+	pthread_mutex_lock(&engine->lives_lock);
 	while (id_map_each(&engine->lives, &at, &value)) {
-		struct live *live = value;
-		uint64_t gate = atomic_load(&live->gate);
-		if ((gate & GATE_BITS) == GATE_SUPERSEDED || !(all || live->in_batch || (gate & GATE_BITS) == GATE_SUSPECT))
-			continue;
-		struct notice_find_settled_args args = { .id = live->id };
+		struct verdict verdict = { .live = value, .gate = atomic_load(&((struct live *)value)->gate) };
+		uint64_t gate = verdict.gate & GATE_BITS;
+		if (gate != GATE_SUPERSEDED && (all || verdict.live->in_batch || gate == GATE_SUSPECT))
+			ARENA_PUSH(arena, verdicts, count, capacity, verdict);
+	}
+	pthread_mutex_unlock(&engine->lives_lock);
+	for (size_t i = 0; i < count; i++) {
+		struct notice_find_settled_args args = { .id = verdicts[i].live->id };
 		struct notice_row row;
 		enum rc rc = notice_find_settled(tx, arena, &args, &row, err);
 		if (rc != OK)
 			return rc;
-		struct verdict verdict = { live, gate, row.superseded_at != DB_NULL, row.held_at != DB_NULL };
-		ARENA_PUSH(arena, verdicts, count, capacity, verdict);
+		verdicts[i].superseded = row.superseded_at != DB_NULL;
+		verdicts[i].held = row.held_at != DB_NULL;
 	}
 	*out = verdicts;
 	*count_out = count;
@@ -83,7 +107,7 @@ void lives_settle(struct engine *engine, const struct verdict *verdicts, size_t 
 		/* What waited for the answer goes on at once, whatever it is. */
 		engine->again |= (verdicts[i].gate & GATE_BITS) == GATE_SUSPECT;
 		if (live->held && !verdicts[i].held)
-			engine->block_look = true;
+			blocks_look(engine);
 		live->held = verdicts[i].held;
 		live->changed |= verdicts[i].superseded;
 	}

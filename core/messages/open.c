@@ -45,16 +45,6 @@ struct opened {
 	int64_t later; /* the earliest message that is not due yet, INT64_MAX none */
 };
 
-struct opening {
-	struct engine *engine;
-	bool all; /* everything due, whatever is open already */
-	struct arena arena;
-	struct opened *opened;
-	size_t count, capacity;
-	int64_t ready[CHANNEL_KIND_COUNT][LANE_COUNT]; /* see count_ready */
-	int64_t now;
-};
-
 /* Messages of opened blocks that wait for their turn alone: those in memory, and those that are to be loaded. What is held for
  * an officer's word, or was refused and waits for its next try, keeps nobody else from their first. */
 static void count_ready(struct opening *opening)
@@ -78,8 +68,12 @@ static void count_ready(struct opening *opening)
 static bool wants_blocks(const struct opening *opening, int64_t channel, int64_t lane)
 {
 	const struct engine *engine = opening->engine;
+	if (opening->none[channel][lane])
+		return false;
 	if (opening->all)
 		return true;
+	if (!engine->block_look[channel][lane])
+		return false;
 	int64_t queued = opening->ready[channel][lane];
 	for (size_t i = 0; i < opening->count; i++)
 		if (opening->opened[i].channel == channel && opening->opened[i].lane == lane)
@@ -238,9 +232,13 @@ static enum rc tell_ended(struct opening *opening, struct db_tx *tx, const struc
 static enum rc open_next(struct opening *opening, struct db_tx *tx, int64_t channel, int64_t lane, struct err *err)
 {
 	struct engine *engine = opening->engine;
-	struct block_next_args args = { .channel = channel, .lane = lane, .now = opening->now };
+	struct block_next_args args = { .channel = channel, .lane = lane, .now = opening->now, .after = opening->after[channel][lane] };
 	struct block_next_row row;
 	enum rc rc = block_next(tx, &opening->arena, &args, &row, err);
+	if (rc == NOT_FOUND && args.after > 0) {
+		args.after = 0; /* all had their turn */
+		rc = block_next(tx, &opening->arena, &args, &row, err);
+	}
 	if (rc != OK)
 		return rc;
 	struct opened block = { .id = row.id, .channel = channel, .text_group = row.text_group, .lane = lane, .later = INT64_MAX };
@@ -255,29 +253,30 @@ static enum rc open_next(struct opening *opening, struct db_tx *tx, int64_t chan
 		rc = count_block(opening, tx, &block, row.people, err);
 	if (rc == OK)
 		rc = tell_ended(opening, tx, &row, &block, err);
+	opening->after[channel][lane] = row.notice_id;
 	if (rc == OK)
 		ARENA_PUSH(&opening->arena, opening->opened, opening->count, opening->capacity, block);
 	return rc == NOT_FOUND ? FAILED : rc;
 }
 
-static enum rc open_work(struct db_tx *tx, void *context, struct err *err)
+enum rc blocks_open_in(struct opening *opening, struct db_tx *tx, struct err *err)
 {
-	struct opening *opening = context;
 	arena_clear(&opening->arena);
 	opening->opened = NULL;
 	opening->count = opening->capacity = 0;
+	memset(opening->none, 0, sizeof opening->none);
+	memcpy(opening->after, opening->engine->block_after, sizeof opening->after);
 	int64_t until = clock_monotonic() + WORK_MOST;
 	for (int64_t lane = 0; lane < LANE_COUNT; lane++)
 		for (int64_t channel = CHANNEL_NONE + 1; channel < CHANNEL_KIND_COUNT; channel++)
 			while (wants_blocks(opening, channel, lane)) {
-				if (opening->count > 0 && clock_monotonic() >= until)
+				if (opening->count > 0 && (opening->count == opening->most || clock_monotonic() >= until))
 					return OK;
 				struct err quiet;
 				err_init(&quiet, &opening->arena);
 				enum rc rc = open_next(opening, tx, channel, lane, &quiet);
-				if (rc == NOT_FOUND)
-					break;
-				if (rc != OK)
+				opening->none[channel][lane] = rc == NOT_FOUND;
+				if (rc != OK && rc != NOT_FOUND)
 					return err_set(err, rc, "%.*s", STR_ARG(quiet.detail));
 			}
 	return OK;
@@ -292,21 +291,48 @@ static void keep_opened(struct engine *engine, const struct opened *opened)
 	opened->live->changed = true;
 }
 
+bool blocks_wanted(struct opening *opening)
+{
+	bool wanted = false;
+	count_ready(opening);
+	for (int64_t channel = CHANNEL_NONE + 1; channel < CHANNEL_KIND_COUNT; channel++)
+		for (int64_t lane = 0; lane < LANE_COUNT; lane++)
+			wanted |= wants_blocks(opening, channel, lane);
+	return wanted;
+}
+
+void blocks_opened(const struct opening *opening)
+{
+	for (size_t i = 0; i < opening->count; i++)
+		keep_opened(opening->engine, &opening->opened[i]);
+	memcpy(opening->engine->block_after, opening->after, sizeof opening->after);
+	for (size_t channel = 0; channel < CHANNEL_KIND_COUNT; channel++)
+		for (size_t lane = 0; lane < LANE_COUNT; lane++)
+			if (opening->none[channel][lane])
+				opening->engine->block_look[channel][lane] = false; /* until something is sent or comes due */
+}
+
+void blocks_look(struct engine *engine)
+{
+	memset(engine->block_look, true, sizeof engine->block_look);
+}
+
+static enum rc open_work(struct db_tx *tx, void *context, struct err *err)
+{
+	return blocks_open_in(context, tx, err);
+}
+
 enum rc blocks_open(struct engine *engine, bool all, bool *opened_out, struct err *err)
 {
 	struct opening opening = { .engine = engine, .all = all, .now = clock_now() };
 	arena_init(&opening.arena);
-	count_ready(&opening);
-	bool wanted = all;
-	for (int64_t channel = CHANNEL_NONE + 1; channel < CHANNEL_KIND_COUNT; channel++)
-		for (int64_t lane = 0; lane < LANE_COUNT; lane++)
-			wanted |= wants_blocks(&opening, channel, lane);
+	bool wanted = all || blocks_wanted(&opening);
 	enum rc rc = wanted ? db_write(engine->house->db, DB_LANE_DELIVERY, open_work, &opening, err) : OK;
-	for (size_t i = 0; rc == OK && i < opening.count; i++)
-		keep_opened(engine, &opening.opened[i]);
+	if (rc == OK && wanted)
+		blocks_opened(&opening);
+	if (rc == OK)
+		engine->opens_apart = false;
 	*opened_out = rc == OK && opening.count > 0;
-	if (rc == OK && wanted && opening.count == 0)
-		engine->block_look = false; /* until something is sent or comes due */
 	arena_release(&opening.arena);
 	return rc;
 }
@@ -365,7 +391,7 @@ static enum rc end_lot(struct ending_steps *steps, struct db_tx *tx, const struc
 		counters_move(&counters, rows[i].notice_id, rows[i].channel, was, next, 1);
 		struct move move = { .id = rows[i].id, .block_id = lot->loose ? 0 : rows[i].id >> BLOCK_ID_BITS,
 			             .from = (uint8_t)was, .to = (uint8_t)next };
-		move.live = id_map_get(&steps->engine->lives, rows[i].notice_id);
+		move.live = live_known(steps->engine, rows[i].notice_id);
 		ARENA_PUSH(arena, steps->moves.items, steps->moves.count, steps->moves.capacity, move);
 	}
 	int64_t written = 0;

@@ -84,22 +84,24 @@ SELECT block.id, block.ids FROM notice JOIN block ON block.notice_id = notice.id
 WHERE notice.kind = :kind AND notice.event_id = :event_id AND notice.superseded_at IS NULL
 	AND block.state = 1 AND block.first_person <= :person_id AND block.last_person >= :person_id;
 
--- CROSS JOIN: SQLite would begin with the notices and sort all their blocks.
+-- The next block of the notice that follows `after`, so that notices of one lane take turns. CROSS JOIN: SQLite would begin with
+-- the notices and sort all their blocks.
 -- name: block_next :one
 -- parameter: now INTEGER
+-- parameter: after INTEGER
 SELECT block.id, block.notice_id, block.text_group, block.not_before, block.people, block.ids
 FROM block CROSS JOIN notice
-WHERE notice.id = block.notice_id AND block.state = 1 AND block.channel = :channel AND block.lane = :lane AND block.not_before <= :now
-	AND notice.held_at IS NULL
-ORDER BY block.not_before, block.id LIMIT 1;
+WHERE notice.id = block.notice_id AND block.state = 1 AND block.channel = :channel AND block.lane = :lane
+	AND block.notice_id > :after AND block.not_before <= :now AND notice.held_at IS NULL
+ORDER BY block.notice_id, block.not_before, block.id LIMIT 1;
 
 -- name: block_next :one
 -- dialect: postgres
 SELECT block.id, block.notice_id, block.text_group, block.not_before, block.people, block.ids
 FROM block CROSS JOIN notice
-WHERE notice.id = block.notice_id AND block.state = 1 AND block.channel = :channel AND block.lane = :lane AND block.not_before <= :now
-	AND notice.held_at IS NULL
-ORDER BY block.not_before, block.id LIMIT 1 FOR UPDATE OF block SKIP LOCKED;
+WHERE notice.id = block.notice_id AND block.state = 1 AND block.channel = :channel AND block.lane = :lane
+	AND block.notice_id > :after AND block.not_before <= :now AND notice.held_at IS NULL
+ORDER BY block.notice_id, block.not_before, block.id LIMIT 1 FOR UPDATE OF block SKIP LOCKED;
 
 -- name: block_lease :exec
 UPDATE block SET state = :state, lease_owner = :lease_owner WHERE id = :id;
@@ -230,12 +232,14 @@ FROM message WHERE id BETWEEN :first AND :last AND state IN (1, 7) AND not_befor
 -- column: due INTEGER
 SELECT min(not_before) AS due FROM message WHERE id BETWEEN :first AND :last AND state IN (1, 7) AND not_before > :now;
 
+-- Every statement on loose messages repeats the condition of their partial index, word for word: SQLite takes the index for no
+-- other, and would read the whole table.
 -- name: message_list_loose :many
 -- row: message_due
 -- parameter: now INTEGER
 -- parameter: most INTEGER
 SELECT id, block_id, notice_id, event_id, person_id, contact_id, channel, text_group, lane, state, attempts, parts, route, expires_at
-FROM message WHERE block_id = 0 AND state IN (1, 7) AND channel = :channel AND lane = :lane AND not_before <= :now
+FROM message WHERE block_id = 0 AND state IN (1, 3, 7) AND state IN (1, 7) AND channel = :channel AND lane = :lane AND not_before <= :now
 ORDER BY not_before, id LIMIT :most;
 
 -- Marks a message as being handed over, if it still stands where it stood.
@@ -304,7 +308,7 @@ WHERE id BETWEEN :first AND :last AND state = 3;
 -- name: message_list_loose_submitted :many
 -- row: message_found
 SELECT id, notice_id, channel, lane, was_in_doubt, expires_at FROM message
-WHERE block_id = 0 AND state = 3 AND owner = :owner;
+WHERE block_id = 0 AND state IN (1, 3, 7) AND state = 3 AND owner = :owner;
 
 -- name: message_doubt :batch
 UPDATE message SET state = 7, was_in_doubt = 1, not_before = :not_before WHERE id = :id AND state = 3;
@@ -321,7 +325,7 @@ WHERE id BETWEEN :first AND :last AND state = 7 AND route = :route AND not_befor
 -- name: message_release_loose_doubt :exec
 UPDATE message SET not_before = :not_before + CASE WHEN attempts < 2 THEN 0 WHEN attempts = 2 THEN 30000000
 	WHEN attempts = 3 THEN 60000000 WHEN attempts = 4 THEN 120000000 WHEN attempts = 5 THEN 300000000 ELSE 600000000 END
-WHERE block_id = 0 AND state = 7 AND route = :route AND owner = :owner AND not_before > :not_before AND not_before = expires_at
+WHERE block_id = 0 AND state IN (1, 3, 7) AND state = 7 AND route = :route AND owner = :owner AND not_before > :not_before AND not_before = expires_at
 	AND lane <> 1 AND lane <> 5;
 
 -- The clock was put back: next tries that were minutes away are not to be hours away. What waits for a cut waits until it runs
@@ -334,7 +338,7 @@ WHERE id BETWEEN :first AND :last AND state IN (1, 7) AND attempts > 0 AND not_b
 
 -- name: message_bring_forward_loose :exec
 UPDATE message SET not_before = :not_before
-WHERE block_id = 0 AND state IN (1, 7) AND attempts > 0 AND not_before > :not_before AND not_before < expires_at;
+WHERE block_id = 0 AND state IN (1, 3, 7) AND state IN (1, 7) AND attempts > 0 AND not_before > :not_before AND not_before < expires_at;
 
 -- name: message_list_keys :many
 -- row: message_key
@@ -369,13 +373,13 @@ WHERE id BETWEEN :first AND :last AND state IN (1, 7) ORDER BY id;
 -- parameter: now INTEGER
 -- parameter: most INTEGER
 SELECT id, notice_id, event_id, person_id, channel, state FROM message
-WHERE block_id = 0 AND state IN (1, 7) AND channel = :channel AND lane = :lane AND expires_at <= :now LIMIT :most;
+WHERE block_id = 0 AND state IN (1, 3, 7) AND state IN (1, 7) AND channel = :channel AND lane = :lane AND expires_at <= :now LIMIT :most;
 
 -- Late joiners' messages of notices that were superseded.
 -- name: message_list_loose_notice :many
 -- row: message_open
 SELECT id, notice_id, event_id, person_id, channel, state FROM message
-WHERE block_id = 0 AND state = 1 AND channel = :channel AND lane = :lane AND notice_id = :notice_id LIMIT 1000;
+WHERE block_id = 0 AND state IN (1, 3, 7) AND state = 1 AND channel = :channel AND lane = :lane AND notice_id = :notice_id LIMIT 1000;
 
 -- name: message_end :batch
 -- parameter: was INTEGER

@@ -221,7 +221,6 @@ enum rc receipt_write(struct engine *engine, struct db_tx *tx, struct arena *are
 	enum rc rc = find_message(engine, tx, arena, receipt, &match, err);
 	if (rc != OK)
 		return rc;
-	routing_note_receipt(engine, receipt);
 	if (match.message_id > 0)
 		rc = apply(engine, tx, arena, &match, receipt, counters, moves, err);
 	else if (receipt->by_content)

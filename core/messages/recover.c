@@ -468,7 +468,7 @@ enum rc take_stock(struct engine *engine, struct err *err)
 	log_warn("stock_taken", LOGC("why", "a commit's outcome was not told"), LOGI("returned", stock.returned));
 	engine->unknown_seen = unknown;
 	engine->unsure_count = 0;
-	engine->block_look = true;
+	blocks_look(engine);
 	for (size_t channel = 0; channel < CHANNEL_KIND_COUNT; channel++)
 		engine->loose_look[channel] = true;
 	return OK;

@@ -197,15 +197,47 @@ static enum rc draft_single(struct db_tx *tx, struct batch *batch, struct flight
 	return OK;
 }
 
+#define PEOPLE_AHEAD 256
+
+/* A person of a notice: with those of the messages that follow, since many at once cost a quarter. They are forgotten at the end of
+ * this look into the store. NOT_FOUND. */
+static enum rc find_person(struct engine *engine, struct db_tx *tx, const struct flight *flight, struct person *out, struct err *err)
+{
+	const struct person *known = id_map_get(&engine->people, flight->person_id);
+	if (known) {
+		*out = *known;
+		return OK;
+	}
+	int64_t ids[PEOPLE_AHEAD] = { flight->person_id };
+	size_t count = 1;
+	const struct flight *next = engine->loaded[flight->channel][flight->lane].first;
+	for (; next && count < PEOPLE_AHEAD; next = next->next)
+		if (next->person_id > 0 && next->person_id != flight->person_id && !id_map_get(&engine->people, next->person_id))
+			ids[count++] = next->person_id;
+	struct person *people;
+	size_t found;
+	enum rc rc = person_list(tx, &engine->people_arena, ids, count, &people, &found, err);
+	if (rc != OK)
+		return rc;
+	for (size_t i = 0; i < found; i++)
+		id_map_set(&engine->people, people[i].id, &people[i]);
+	known = id_map_get(&engine->people, flight->person_id);
+	if (!known)
+		return NOT_FOUND;
+	*out = *known;
+	return OK;
+}
+
 /* The person and the contact; *reason says why there is none. */
-static enum rc find_receiver(struct db_tx *tx, struct batch *batch, struct flight *flight, struct person *person,
+static enum rc find_receiver(struct engine *engine, struct db_tx *tx, struct batch *batch, struct flight *flight, struct person *person,
                              struct str *address, enum message_reason *reason, struct err *err)
 {
 	if (flight->person_id == 0)
 		return OK;
 	struct err quiet;
 	err_init(&quiet, &batch->arena);
-	enum rc rc = person_find(tx, &batch->arena, flight->person_id, person, &quiet);
+	enum rc rc = flight->live ? find_person(engine, tx, flight, person, &quiet)
+	                          : person_find(tx, &batch->arena, flight->person_id, person, &quiet);
 	if (rc == NOT_FOUND || (rc == OK && person->ended_at != DB_NULL)) {
 		*reason = REASON_ERASED;
 		return OK;
@@ -222,7 +254,7 @@ static enum rc find_receiver(struct db_tx *tx, struct batch *batch, struct fligh
 	}
 	if (contact) {
 		flight->contact_id = contact->id;
-		*address = contact->address;
+		*address = flight->live ? str_copy(&batch->arena, contact->address) : contact->address;
 	}
 	return OK;
 }
@@ -239,7 +271,7 @@ enum rc render(struct engine *engine, struct db_tx *tx, struct batch *batch, str
 	flight->outcome = WORST_ACCEPTED;
 	flight->bounced = flight->waited = false;
 	flight->message = (struct channel_message){ .id = flight->id };
-	enum rc rc = find_receiver(tx, batch, flight, &person, &address, reason, err);
+	enum rc rc = find_receiver(engine, tx, batch, flight, &person, &address, reason, err);
 	if (rc != OK || *reason != REASON_NONE)
 		return rc;
 	if (flight->road == ROAD_NONE) {

@@ -181,11 +181,11 @@ void road_return(struct road *road)
 	pthread_mutex_unlock(&road->lock);
 }
 
-size_t road_room(struct road *road, size_t *urgent)
+void road_look(struct road *road)
 {
-	*urgent = 0;
+	road->room = road->urgent = road->ahead = 0;
 	if (!road->up)
-		return 0;
+		return;
 	struct channel_counters counters;
 	channel_counters(road->channel, &counters);
 	size_t capacity = channel_capacity(road->channel);
@@ -194,15 +194,18 @@ size_t road_room(struct road *road, size_t *urgent)
 	size_t staged = road->staged_count, handed = road->handed;
 	size_t staged_urgent = road->staged[LANE_CODE].count + road->staged[LANE_ANSWER].count;
 	pthread_mutex_unlock(&road->lock);
-	/* What left since the last look may leave again until the next: so much is marked ahead, that the road need not wait for us. */
-	road->pace = handed - road->handed_seen;
+	/* What left since the last look may leave again until the next: so much is marked ahead, that the road need not wait for
+	 * us. It grows with a fast road, and a slow one has little that a later version would have to call back. */
+	size_t left = handed - road->handed_seen, before = road->pace - road->pace / 4;
+	road->pace = left > before ? left : before;
 	road->handed_seen = handed;
-	size_t wanted = capacity + (road->pace < counters.window ? road->pace : counters.window);
+	size_t wanted = capacity + road->pace;
 	size_t room = wanted > staged ? wanted - staged : 0;
 	size_t allowed = most > road->unrecorded ? most - road->unrecorded : 0;
+	road->room = room < allowed ? room : allowed;
+	road->ahead = wanted < BATCH_MOST ? wanted : BATCH_MOST;
 	/* Somebody waits for a code: it is marked whatever else is marked ahead, and takes the next place that comes free. */
-	*urgent = counters.window > staged_urgent ? counters.window - staged_urgent : 0;
-	return room < allowed ? room : allowed;
+	road->urgent = counters.window > staged_urgent ? counters.window - staged_urgent : 0;
 }
 
 /* --- what channels report ---------------------------------------------------------------------------------------------- */

@@ -40,6 +40,10 @@ struct person {
 
 /* Finds a visible person (not of a staged or withdrawn batch) with contacts and name. NOT_FOUND. */
 enum rc person_find(struct db_tx *tx, struct arena *arena, int64_t person_id, struct person *out, struct err *err);
+/* The same for many: those of `ids` (at most PEOPLE_LIST_MOST; twice is once) that are found, sorted by id. */
+#define PEOPLE_LIST_MOST 1000
+enum rc person_list(struct db_tx *tx, struct arena *arena, const int64_t *ids, size_t id_count, struct person **people_out, size_t *count_out,
+                    struct err *err);
 enum rc person_find_public(struct db_tx *tx, struct arena *arena, struct str public_id, struct person *out, struct err *err);
 
 /* The people an address belongs to (confirmed contacts only, visible, not ended), at most `most`. Two may share one phone. */

@@ -227,3 +227,30 @@ DELETE FROM person WHERE id = :person_id;
 -- name: person_list_of_batch :many
 -- parameter: most INTEGER
 SELECT id FROM person WHERE batch_id = :batch_id AND ended_at IS NULL ORDER BY id LIMIT :most;
+
+-- Many people at once, by a JSON array of ids: a quarter of what as many single looks cost.
+-- name: person_list_rows :many
+-- parameter: ids TEXT
+SELECT p.id, p.public_id, p.language, p.source, p.batch_id, p.salt, p.created_at, p.ended_at, n.name
+FROM json_each(:ids) AS list CROSS JOIN person p ON p.id = list.value
+LEFT JOIN person_name n ON n.person_id = p.id LEFT JOIN batch b ON b.id = p.batch_id
+WHERE p.batch_id IS NULL OR b.state = 2;
+
+-- name: person_list_rows :many
+-- dialect: postgres
+SELECT p.id, p.public_id, p.language, p.source, p.batch_id, p.salt, p.created_at, p.ended_at, n.name
+FROM json_array_elements_text(CAST(:ids AS json)) AS list (value) JOIN person p ON p.id = CAST(list.value AS INTEGER)
+LEFT JOIN person_name n ON n.person_id = p.id LEFT JOIN batch b ON b.id = p.batch_id
+WHERE p.batch_id IS NULL OR b.state = 2;
+
+-- name: contact_list_people :many
+-- parameter: ids TEXT
+SELECT contact.id, contact.person_id, contact.channel, contact.address, contact.rank, contact.wanted, contact.confirmed_at,
+	contact.opted_out_at, contact.ended_at
+FROM json_each(:ids) AS list CROSS JOIN contact ON contact.person_id = list.value;
+
+-- name: contact_list_people :many
+-- dialect: postgres
+SELECT contact.id, contact.person_id, contact.channel, contact.address, contact.rank, contact.wanted, contact.confirmed_at,
+	contact.opted_out_at, contact.ended_at
+FROM json_array_elements_text(CAST(:ids AS json)) AS list (value) JOIN contact ON contact.person_id = CAST(list.value AS INTEGER);

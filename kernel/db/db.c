@@ -30,7 +30,7 @@ struct db_options db_options_default(void)
 	return (struct db_options){
 		.readers = 4,
 		.connections = 6,
-		.cache_bytes = INT64_C(64) << 20,
+		.cache_bytes = INT64_C(40) << 20,
 		.busy_timeout = 5 * CLOCK_SECOND,
 	};
 }

@@ -52,7 +52,7 @@ struct db_options {
 	int64_t busy_timeout; /* microseconds to wait for another process's transaction or a free connection */
 };
 
-/* What db_open takes: 4 readers, 6 connections, 64 MB, 5 seconds. */
+/* What db_open takes: 4 readers, 6 connections, 40 MB, 5 seconds. */
 struct db_options db_options_default(void);
 
 /* Opens "sqlite:PATH" (made if it is not there, readable by the owner only) or "postgresql://...". The drivers

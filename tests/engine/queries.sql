@@ -53,3 +53,6 @@ UPDATE message_counter SET people = people + 1 WHERE notice_id = :notice_id AND 
 -- name: get_texts :one
 -- column: texts INTEGER
 SELECT count(*) AS texts FROM message_text;
+
+-- name: get_times :one
+SELECT created_at, submitted_at, accepted_at FROM message WHERE id = :id;
