@@ -1,10 +1,11 @@
-/* The roads out, made from the settings: one mail relay, one SMS carrier. */
+/* The roads out, made from the settings: one mail relay, one SMS carrier, the push services of browsers. */
 #include <errno.h>
 #include <stdio.h>
 
 #include "cmd/roads.h"
 #include "adapters/channel/smpp/smpp.h"
 #include "adapters/channel/smtp/smtp.h"
+#include "adapters/channel/webpush/webpush.h"
 #include "core/messages/messages.h"
 
 #define PASSWORD_MAX 1024
@@ -27,6 +28,7 @@ static const struct setting settings[] = {
 	{ "smpp.latin1", SETTING_BOOL, "no", 0, 0, "Whether incoming texts of data coding 0 are Latin-1 instead of the GSM alphabet" },
 	{ "smpp.packed", SETTING_BOOL, "no", 0, 0, "Whether incoming texts of the GSM alphabet come packed, eight letters in seven bytes" },
 	{ "smpp.bare_is_international", SETTING_BOOL, "yes", 0, 0, "Whether incoming numbers without a type are international" },
+	{ "webpush.window", SETTING_INT, "100", 1, WEBPUSH_WINDOW_MAX, "Notifications on their way to push services at once" },
 };
 
 const struct desk roads_desk = {
@@ -110,16 +112,37 @@ smpp_make(struct house *house, struct arena *arena, struct channel **out, struct
 	return rc == OK ? smpp_channel_new(&carrier, out, err) : rc;
 }
 
+/* Nothing but push.contact turns it on: services want to know whom to ask. */
+static enum rc
+webpush_make(struct house *house, struct arena *arena, struct channel **out, struct err *err)
+{
+	struct webpush_settings push = webpush_defaults();
+	uint8_t seed[32];
+
+	*out = NULL;
+	if (!push_is_on(house))
+		return OK;
+	push_seed(house, seed);
+	push.name = S("push");
+	push.seed = seed;
+	push.contact = setting_text(house, arena, "push.contact");
+	push.policy = push_policy_of(house, arena);
+	push.window = (size_t)setting_int(house, "webpush.window");
+	return webpush_channel_new(&push, out, err);
+}
+
 enum rc
 roads_open(struct house *house, struct roads *roads, struct err *err)
 {
 	struct arena arena;
 
-	*roads = (struct roads){ NULL, NULL };
+	*roads = (struct roads){ NULL, NULL, NULL };
 	arena_init(&arena);
 	enum rc rc = smtp_make(house, &arena, &roads->mail, err);
 	if (rc == OK)
 		rc = smpp_make(house, &arena, &roads->sms, err);
+	if (rc == OK)
+		rc = webpush_make(house, &arena, &roads->push, err);
 	if (rc == OK && roads->mail)
 		rc = messages_add_route(house, &(struct messages_route){ .channel = roads->mail }, err);
 	const struct messages_route sms = {
@@ -131,10 +154,14 @@ roads_open(struct house *house, struct roads *roads, struct err *err)
 	};
 	if (rc == OK && roads->sms)
 		rc = messages_add_route(house, &sms, err);
+	if (rc == OK && roads->push)
+		rc = messages_add_route(house, &(struct messages_route){ .channel = roads->push }, err);
 	if (!roads->mail)
 		log_warn("roads.none", LOGC("channel", "mail"), LOGC("setting", "smtp.relay"));
 	if (!roads->sms)
 		log_warn("roads.none", LOGC("channel", "sms"), LOGC("setting", "smpp.host"));
+	if (!roads->push)
+		log_info("roads.none", LOGC("channel", "push"), LOGC("setting", "push.contact"));
 	arena_release(&arena);
 	return rc;
 }
@@ -144,5 +171,6 @@ roads_close(struct roads *roads)
 {
 	channel_free(roads->mail);
 	channel_free(roads->sms);
-	*roads = (struct roads){ NULL, NULL };
+	channel_free(roads->push);
+	*roads = (struct roads){ NULL, NULL, NULL };
 }

@@ -5,10 +5,10 @@
 #include "core/messages/channel.h"
 #include "kernel/desk/desk.h"
 
-extern const struct desk roads_desk; /* the settings smtp.* and smpp.* */
+extern const struct desk roads_desk; /* the settings smtp.*, smpp.* and webpush.* */
 
 struct roads {
-	struct channel *mail, *sms; /* NULL: not set */
+	struct channel *mail, *sms, *push; /* NULL: not set */
 };
 /* Makes the channels that the settings name and adds them to the engine; after house_start, before messages_serve. Whatever it returns,
  * roads_close after the house was freed. INVALID for a setting that cannot be. */

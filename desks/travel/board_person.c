@@ -115,7 +115,9 @@ static enum rc read_messages(struct db_tx *tx, struct person_work *work, struct 
 	for (size_t i = 0; i < view->message_count; i++) {
 		const int64_t at = rows[i].ended_at > 0 ? rows[i].ended_at : rows[i].accepted_at > 0 ? rows[i].accepted_at : rows[i].submitted_at;
 		view->messages[i] = (struct board_message_line){
-			.channel = rows[i].channel == CHANNEL_SMS ? MSG_board_by_sms : MSG_board_by_mail,
+			.channel = rows[i].channel == CHANNEL_SMS    ? MSG_board_by_sms
+			           : rows[i].channel == CHANNEL_PUSH ? MSG_board_by_push
+			                                             : MSG_board_by_mail,
 			.state = state_message(rows[i].state),
 			.was_in_doubt = rows[i].was_in_doubt != 0,
 			.at = at > 0 ? at : 0,

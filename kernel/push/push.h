@@ -6,6 +6,8 @@
 #include "base/base.h"
 
 struct sockaddr;
+struct house;
+struct desk;
 
 #define PUSH_POINT 65  /* an uncompressed point of P-256 */
 #define PUSH_SECRET 16 /* the browser's authentication secret */
@@ -68,6 +70,17 @@ struct push_endpoint {
 enum rc push_endpoint_read(struct arena *arena, struct str url, const struct push_policy *policy, struct push_endpoint *out, struct err *err);
 /* False for anything but public unicast addresses: loopback, private, link-local, shared, documentation, multicast, and IPv4 within IPv6. */
 bool push_address_allowed(const struct sockaddr *address);
+/* --- the installation ---------------------------------------------------------------------------------------------- */
+extern const struct desk push_desk; /* the settings push.* */
+/* Is web push set up (push.contact)? Without it nothing is offered and nothing is sent. */
+bool push_is_on(struct house *house);
+/* The seed of the key pair, out of the house's secret. */
+void push_seed(const struct house *house, uint8_t out[32]);
+/* The public key for subscriptions; STR_NONE when web push is not set up. Lives as long as the house. */
+struct str push_public_key(struct house *house);
+/* Whom the settings allow to call; texts in the arena. */
+struct push_policy push_policy_of(struct house *house, struct arena *arena);
+
 /* The vendors' hosts that are always allowed, for help and tests; ends with NULL. */
 extern const char *const push_vendors[];
 
