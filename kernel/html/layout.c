@@ -94,6 +94,9 @@ static void put_head(struct html *out, const struct page *page, struct str addre
 	const char *icon = asset_path("icon.svg");
 	if (icon != NULL)
 		buf_format(out->buf, "<link rel=\"icon\" type=\"image/svg+xml\" href=\"%s\">\n", icon);
+	const char *manifest = page->app ? asset_path("app.webmanifest") : NULL;
+	if (manifest != NULL)
+		buf_format(out->buf, "<link rel=\"manifest\" href=\"%s\">\n", manifest);
 	put(out, "<style>");
 	html_literal(out, html_style, html_style_size);
 	put(out, "</style>\n");

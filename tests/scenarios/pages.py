@@ -88,6 +88,7 @@ PAGES = {
     '/desk/users': [page('users', '/desk/users'), page('users-refused', '/desk/users', submit='/desk/users')],
 }
 FILES = {
+    '/push-worker.js': ('/push-worker.js', 'text/javascript'),
     '/my/:token/export': ('/my/{my}/export', 'application/json'),
     '/country/:code/map.svg': ('/country/IR/map.svg', 'image/svg+xml'),
     '/alert/:id/map.svg': ('/alert/{alert}/map.svg', 'image/svg+xml'),

@@ -222,8 +222,9 @@ static enum rc token_make(struct pusher *p, struct service *service, struct err 
 
 static void service_works(struct service *service)
 {
+	/* A pause that it asked for stands: this answer may belong to a message that was on its way before. */
 	if (service)
-		service->pause = service->held_until = 0;
+		service->pause = 0;
 }
 
 /* `asked`: how long it asked us to wait, 0 if it did not say. */
