@@ -13,7 +13,7 @@ static const struct setting settings[] = {
 	{ "push.contact", SETTING_TEXT, "", 0, 200,
 	  "Whom push services may write to: mailto:ADDRESS or https://...; empty: no notifications in browsers. Some refuse what is no real address" },
 	{ "push.services", SETTING_TEXT, "", 0, 1000, "Further push services besides Google's, Mozilla's, Apple's and Microsoft's: HOST or *.DOMAIN" },
-	{ "push.loopback", SETTING_TEXT, "", 0, 60, "For tests alone: one push service on this machine, 127.0.0.1:PORT, called over plain HTTP" },
+	{ "push.loopback", SETTING_TEXT, "", 0, 60, "For tests alone: one push service on the loopback, HOST:PORT, called over plain HTTP" },
 };
 
 void push_seed(const struct house *house, uint8_t out[32])
