@@ -159,6 +159,8 @@ struct public_alert_view {
 	struct str map_description;
 };
 
+void feed_get(struct request *request, struct response *response);
+
 /* --- shared by the pages
  * ------------------------------------------------------------------------------------------ */
 struct alert_item alert_item_of(struct request *request, const struct alert *alert,

@@ -3,6 +3,7 @@
 #include "desks/travel/enrol.h"
 #include "desks/travel/alert.h"
 #include "desks/travel/find.h"
+#include "desks/travel/alert_views.h"
 #include "desks/travel/board_views.h"
 #include "desks/travel/my.h"
 #include "desks/travel/push.h"
@@ -73,6 +74,7 @@ static const struct route routes[] = {
 	{ METHOD_GET, "/alert/:id", alert_public_get, "An alert", PERMIT_ANYONE, RATE_PAGE, false },
 	{ METHOD_GET, "/alert/:id/map.svg", alert_public_map_get, "The map of an alert", PERMIT_ANYONE, RATE_PAGE, false },
 	{ METHOD_GET, "/alerts/map.svg", alerts_map_get, "The map of all alerts in force (?country=XX)", PERMIT_ANYONE, RATE_PAGE, false },
+	{ METHOD_GET, "/feed.atom", feed_get, "The alerts in force as an Atom feed (?country=XX, ?lang=XX)", PERMIT_ANYONE, RATE_PAGE, false },
 	/* --- the board --- */
 	{ METHOD_GET, "/a/:token", answer_get, "Where a person answers an alert", PERMIT_ANYONE, RATE_PAGE, false },
 	{ METHOD_POST, "/a/:token", answer_post, "Records the answer", PERMIT_ANYONE, RATE_FORM, false },
@@ -97,6 +99,7 @@ static const struct setting settings[] = {
 	/* --- alerts --- */
 	{ "travel.confirm_above", SETTING_INT, "500", 0, 100000000, "Alerts to more people than this are confirmed by typing the number" },
 	{ "travel.sms_part_cost", SETTING_TEXT, "", 0, 40, "What one part of an SMS costs, with the currency (0.075 EUR), for estimates" },
+	{ "travel.feed_hub", SETTING_TEXT, "", 0, 300, "WebSub hub that the feed of alerts names, https://...; empty: none" },
 	/* --- the board --- */
 };
 
