@@ -16,12 +16,14 @@
 #include "core/places/places.h"
 #include "desks/travel/travel.h"
 #include "kernel/access/access.h"
+#include "kernel/push/push.h"
 
 /* --- the desks, in the order they start ------------------------------------------------------------------- */
 const struct desk *const desks[] = {
 	&house_desk,    /* settings, jobs, the store's figures */
 	&http_desk,     /* health, metrics */
 	&access_desk,   /* sign-in, officers */
+	&push_desk,     /* web push: keys, whom to call */
 	&places_desk,   /* the gazetteer */
 	&people_desk,   /* who */
 	&audience_desk, /* who is where: the index in memory */

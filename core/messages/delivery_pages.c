@@ -195,7 +195,8 @@ void delivery_get(struct request *request, struct response *response)
 	messages_figures(request->house, &view.figures);
 	struct lane_line *lines = ARENA_NEW_ARRAY(request->arena, struct lane_line, LANE_COUNT);
 	for (size_t lane = 0; lane < LANE_COUNT; lane++)
-		lines[lane] = (struct lane_line){ lanes[lane], view.figures.queued[CHANNEL_MAIL][lane], view.figures.queued[CHANNEL_SMS][lane] };
+		lines[lane] = (struct lane_line){ lanes[lane], view.figures.queued[CHANNEL_MAIL][lane], view.figures.queued[CHANNEL_SMS][lane],
+		                                  view.figures.queued[CHANNEL_PUSH][lane] };
 	view.lanes = lines;
 	struct html out = html_begin(request, response);
 	delivery_page(&out, &view);

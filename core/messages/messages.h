@@ -9,6 +9,7 @@
 #define CHANCERY_CORE_MESSAGES_H
 
 #include "base/base.h"
+#include "core/messages/channel.h"
 #include "core/people/people.h"
 #include "kernel/desk/desk.h"
 #include "kernel/text/keyword.h"
@@ -58,6 +59,10 @@ struct message_draft {            /* what render fills, all in the arena */
 	struct str thread;        /* same for all versions of an event: References / Message-ID threading */
 	struct str unsubscribe_url; /* RFC 8058 one-click, or STR_NONE */
 	enum language language;
+	/* Web push, paths of ours: what a tap opens, and where 'safe' and 'need help' are posted (STR_NONE: nothing to answer). */
+	struct str open, answer;
+	struct channel_push_words words;
+	bool silent; /* web push: shown without sound, so that nobody is woken */
 };
 struct notice_desk {
 	/* Writes the text of a notice for one person; called on the dispatcher's thread, must not write to the store.

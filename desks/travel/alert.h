@@ -220,7 +220,7 @@ struct alert_form {
 	struct str countries, polygon, area_description;
 	struct circle_form circles[ALERT_CIRCLES_MAX];
 	size_t circle_rows;
-	bool mail, sms, include_possible, sms_at_night;
+	bool mail, sms, push, include_possible, sms_at_night;
 	struct text_form texts[GROUP_TEXTS][LANGUAGE_COUNT];
 	struct geo_report report; /* what the polygon's reading had to say */
 	struct str map;           /* SVG of what was pasted, when it was refused or warned about; else STR_NONE */
@@ -370,10 +370,13 @@ struct alert_rendering {
 	enum alert_group group;
 	enum language wanted;
 	struct str answer_url, manage_url;
+	struct str answer_path; /* the same without our address, for web push */
 	struct str area; /* in words, in the language wanted */
 	int64_t now;
 };
 void alert_render_sms(struct arena *arena, const struct alert_rendering *rendering, struct message_draft *out);
+/* The notification of a browser: the headline, the rest as its text, and two buttons where an answer is wanted. */
+void alert_render_push(struct arena *arena, const struct alert_rendering *rendering, struct message_draft *out);
 void alert_render_mail(struct house *house, struct arena *arena, const struct alert_rendering *rendering,
                        struct message_draft *out);
 /* The words of a group in a language after all fallbacks; `fell_back`: not in the language wanted. */

@@ -121,6 +121,7 @@ static void read_form(struct arena *arena, const json_t *root, int64_t now, stru
 	if (channels) {
 		form->mail = holds(channels, "mail");
 		form->sms = holds(channels, "sms");
+		form->push = holds(channels, "push");
 	}
 	if (json_object_get(root, "possible"))
 		form->include_possible = json_is_true(json_object_get(root, "possible"));
@@ -314,7 +315,7 @@ enum rc alert_show_json(struct house *house, struct arena *arena, struct str pub
 		"planned", "queued",   "leased",  "submitted",  "accepted", "delivered",
 		"failed",  "in_doubt", "expired", "superseded", "not_sent", "was_in_doubt"
 	};
-	static const char *const channels[CHANNEL_KIND_COUNT] = { "none", "mail", "sms" };
+	static const char *const channels[CHANNEL_KIND_COUNT] = { "none", "mail", "sms", "push" };
 	static const char *const alert_states[] = { "", "draft", "in_force", "ended" };
 	struct command_work work = { .arena = arena, .public_id = public_id };
 	struct buf buf;

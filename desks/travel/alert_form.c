@@ -65,6 +65,7 @@ void alert_form_init(struct alert_form *form, struct arena *arena, enum language
 		.circle_rows = ALERT_CIRCLES_SPARE,
 		.mail = true,
 		.sms = true,
+		.push = true,
 		.include_possible = true,
 		.map = STR_NONE,
 	};
@@ -119,6 +120,7 @@ void alert_form_request(struct alert_form *form, const struct request *request, 
 		.area_description = str_trim(form_text(request, "area_description")),
 		.mail = ticked(request, "channels", "mail"),
 		.sms = ticked(request, "channels", "sms"),
+		.push = ticked(request, "channels", "push"),
 		.include_possible = ticked(request, "options", "possible"),
 		.sms_at_night = ticked(request, "options", "night"),
 		.map = STR_NONE,
@@ -193,6 +195,7 @@ void alert_form_fill(struct alert_form *form, struct house *house, struct arena 
 		.area_description = version->area_description,
 		.mail = (version->channels & CHANNEL_BIT(CHANNEL_MAIL)) != 0,
 		.sms = (version->channels & CHANNEL_BIT(CHANNEL_SMS)) != 0,
+		.push = (version->channels & CHANNEL_BIT(CHANNEL_PUSH)) != 0,
 		.include_possible = version->include_possible,
 		.sms_at_night = version->sms_at_night,
 		.map = STR_NONE,
@@ -546,7 +549,8 @@ static void check_channels(struct checking *checking)
 	struct alert_version *out = checking->out;
 
 	out->channels = (checking->form->mail ? CHANNEL_BIT(CHANNEL_MAIL) : 0) |
-	                (checking->form->sms ? CHANNEL_BIT(CHANNEL_SMS) : 0);
+	                (checking->form->sms ? CHANNEL_BIT(CHANNEL_SMS) : 0) |
+	                (checking->form->push ? CHANNEL_BIT(CHANNEL_PUSH) : 0);
 	if (!out->channels)
 		broken(checking, S("channels"), MSG_alert_rule_channels);
 	out->include_possible = checking->form->include_possible;

@@ -93,12 +93,14 @@ static enum rc render(struct house *house, struct arena *arena, struct db_tx *tx
 		struct str *area = &cached->area[person->language];
 		if (str_is_none(*area))
 			*area = version_area(places_of(house), &cached->arena, person->language, &cached->version);
+		const struct str answer_path = alert_answer_path(house, arena, &cached->alert, person);
 		const struct alert_rendering rendering = {
 			.alert = &cached->alert,
 			.version = &cached->version,
 			.group = (enum alert_group)text_group,
 			.wanted = person->language,
-			.answer_url = str_concat(arena, base, alert_answer_path(house, arena, &cached->alert, person)),
+			.answer_url = str_concat(arena, base, answer_path),
+			.answer_path = answer_path,
 			.manage_url = str_concat(arena, base, person_manage_path(house, arena, person)),
 			.area = *area,
 			.now = clock_now(),
@@ -106,6 +108,8 @@ static enum rc render(struct house *house, struct arena *arena, struct db_tx *tx
 		struct message_draft draft;
 		if (channel == CHANNEL_SMS)
 			alert_render_sms(arena, &rendering, &draft);
+		else if (channel == CHANNEL_PUSH)
+			alert_render_push(arena, &rendering, &draft);
 		else
 			alert_render_mail(house, arena, &rendering, &draft);
 		const struct contact *contact = channel == CHANNEL_MAIL ? person_contact(person, CHANNEL_MAIL) : NULL;

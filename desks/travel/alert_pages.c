@@ -163,6 +163,7 @@ static void view_choices(const struct request *request, struct alert_form_view *
 			                              str_equal(form->language, str_from(languages[i].tag)) };
 	view->channels[0] = (struct choice){ S("mail"), text(request, MSG_alert_channel_mail), form->mail };
 	view->channels[1] = (struct choice){ S("sms"), text(request, MSG_alert_channel_sms), form->sms };
+	view->channels[2] = (struct choice){ S("push"), text(request, MSG_alert_channel_push), form->push };
 	view->options[0] =
 		(struct choice){ S("possible"), text(request, MSG_alert_option_possible), form->include_possible };
 	view->options[1] = (struct choice){ S("night"), text(request, MSG_alert_option_night), form->sms_at_night };

@@ -84,7 +84,7 @@ static void preview_make(const struct draft_work *work, enum alert_group group, 
 {
 	struct request *request = work->request;
 	const struct alert_rendering rendering = rendering_of(work, group, language);
-	struct message_draft sms, mail;
+	struct message_draft sms, mail, push;
 	struct sms_measure measure = { .parts = 0 };
 	struct err err;
 	char forced[4];
@@ -92,11 +92,14 @@ static void preview_make(const struct draft_work *work, enum alert_group group, 
 	err_init(&err, request->arena);
 	alert_render_sms(request->arena, &rendering, &sms);
 	alert_render_mail(request->house, request->arena, &rendering, &mail);
+	alert_render_push(request->arena, &rendering, &push);
 	*out = (struct preview){ .language = language,
 		                 .language_name = str_from(languages[language].name),
 		                 .sms = sms.text,
 		                 .subject = mail.subject,
 		                 .text = mail.text,
+		                 .push_title = push.subject,
+		                 .push_text = push.text,
 		                 .note = S(""),
 		                 .cost = S(""),
 		                 .forced_by = S("") };
@@ -130,6 +133,7 @@ static void group_make(const struct draft_work *work, const struct alert_plan *p
 		                       .people = tally->people,
 		                       .mail = tally->by_channel[CHANNEL_MAIL],
 		                       .sms = tally->by_channel[CHANNEL_SMS],
+		                       .push = tally->by_channel[CHANNEL_PUSH],
 		                       .nobody = tally->unreachable };
 	for (size_t i = 0; i < LANGUAGE_COUNT; i++)
 		if (plan->languages[i] || version_text(&work->version, GROUP_NEW, (enum language)i) ||
@@ -503,6 +507,7 @@ static void confirm_show(struct draft_work *work, struct response *response, con
 		.told = told,
 		.mail = plan.channels[CHANNEL_MAIL],
 		.sms = plan.channels[CHANNEL_SMS],
+		.push = plan.channels[CHANNEL_PUSH],
 		.nobody = plan.channels[CHANNEL_NONE],
 		.later = plan.later,
 		.waiting = plan.quiet_wait,

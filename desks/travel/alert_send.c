@@ -93,10 +93,10 @@ static enum rc freeze(struct db_tx *tx, struct arena *arena, struct send_work *w
 	const struct str detail =
 		str_format(arena,
 	                   "{\"version\":%lld,\"type\":%d,\"severity\":%d,\"exercise\":%s,\"people\":%lld,\"mail\":%"
-	                   "lld,\"sms\":%lld,\"unreachable\":%lld}",
+	                   "lld,\"sms\":%lld,\"push\":%lld,\"unreachable\":%lld}",
 	                   (long long)version->number, (int)version->type, (int)version->severity,
 	                   work->alert.exercise ? "true" : "false", (long long)plan->count,
-	                   (long long)plan->channels[CHANNEL_MAIL], (long long)plan->channels[CHANNEL_SMS],
+	                   (long long)plan->channels[CHANNEL_MAIL], (long long)plan->channels[CHANNEL_SMS], (long long)plan->channels[CHANNEL_PUSH],
 	                   (long long)plan->channels[CHANNEL_NONE]);
 	rc = ledger_append(tx, work->sending->officer_id, "alert.send",
 	                   str_format(arena, "alert:%.*s", STR_ARG(work->alert.public_id)), detail, work->now, err);

@@ -38,7 +38,7 @@ struct alert_form_view {
 	int64_t seen;
 	struct choice kinds[ALERT_KIND_COUNT], severities[SEVERITY_COUNT], urgencies[URGENCY_COUNT],
 		certainties[CERTAINTY_COUNT];
-	struct choice languages[LANGUAGE_COUNT], channels[2], options[2], exercise[1];
+	struct choice languages[LANGUAGE_COUNT], channels[CHANNEL_KIND_COUNT - 1], options[2], exercise[1];
 	struct html_markup map; /* of what was refused */
 	bool exercise_fixed;    /* this alert is an exercise for good */
 	struct str *findings;   /* of the area, in words */
@@ -62,10 +62,11 @@ struct preview {
 	struct str cost, forced_by;
 	bool over_long;
 	struct str subject, text;
+	struct str push_title, push_text;
 };
 struct preview_group {
 	enum msg title;
-	int64_t people, mail, sms, nobody;
+	int64_t people, mail, sms, push, nobody;
 	struct preview previews[LANGUAGE_COUNT];
 	size_t preview_count;
 };
@@ -100,7 +101,7 @@ struct confirm_send_view {
 	enum alert_type type;
 	struct str headline;
 	bool exercise, type_number;
-	int64_t told, mail, sms, nobody, later, waiting;
+	int64_t told, mail, sms, push, nobody, later, waiting;
 	struct str typed;
 	struct str cost;
 };
@@ -157,6 +158,8 @@ struct public_alert_view {
 	struct str zone;
 	struct str map_description;
 };
+
+void feed_get(struct request *request, struct response *response);
 
 /* --- shared by the pages
  * ------------------------------------------------------------------------------------------ */

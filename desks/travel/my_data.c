@@ -24,7 +24,7 @@ static json_t *time_text(struct arena *arena, int64_t at)
 
 static const char *channel_name(int64_t channel)
 {
-	return channel == CHANNEL_MAIL ? "e-mail" : channel == CHANNEL_SMS ? "SMS" : "none";
+	return channel == CHANNEL_MAIL ? "e-mail" : channel == CHANNEL_SMS ? "SMS" : channel == CHANNEL_PUSH ? "notification" : "none";
 }
 
 static json_t *contacts_export(const struct person *person)

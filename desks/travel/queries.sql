@@ -287,6 +287,13 @@ SELECT id, public_id, number, kind, exercise, state, version_id, draft_id, creat
 -- row: alert_row
 SELECT id, public_id, number, kind, exercise, state, version_id, draft_id, created_by, created_at, ended_at FROM alert WHERE state = 2 ORDER BY id;
 
+-- When anything of the public alerts changed last; 0: never.
+-- name: feed_changed :one
+-- column: sent_at INTEGER
+-- column: ended_at INTEGER
+SELECT coalesce(max(v.sent_at), 0) AS sent_at, coalesce(max(a.ended_at), 0) AS ended_at
+FROM alert a JOIN alert_version v ON v.id = a.version_id WHERE a.exercise = 0;
+
 -- name: alert_id_list :many
 SELECT id FROM alert ORDER BY id;
 

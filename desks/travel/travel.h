@@ -65,6 +65,7 @@ struct alert_public {
 	int64_t sent_at, expires;
 	bool fell_back;             /* the headline is not in the reader's language */
 	enum language language;     /* of the headline */
+	struct str description, instruction; /* as officers wrote them (Markdown) */
 	struct geo_area shape;
 };
 /* Alerts in force, without exercises, worst first; page "/alert/ID", map of all "/alerts/map.svg". `country` (alpha-2; empty: all) keeps
