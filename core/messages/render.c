@@ -232,6 +232,9 @@ enum rc render(struct engine *engine, struct db_tx *tx, struct batch *batch, str
 	                  : draft_single(tx, batch, flight, whom, &draft, &address, &in_reply_to, err);
 	if (rc != OK)
 		return rc;
+	*reason = draft.withhold;
+	if (*reason != REASON_NONE)
+		return OK;
 	if (str_is_empty(address)) {
 		*reason = REASON_NO_CONTACT;
 		return OK;

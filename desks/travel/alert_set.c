@@ -1,5 +1,6 @@
 /* Who gets what when a version follows another: the rules, and what people are to an alert before it. */
 #include "desks/travel/alert.h"
+#include "desks/travel/response.h"
 
 #include "travel_sql.h"
 
@@ -116,6 +117,18 @@ static enum rc take_told(void *context, const struct alert_told_row *row)
 	return OK;
 }
 
+/* The last answer decides. */
+static enum rc take_answer(void *context, const struct ladder_answers_row *row)
+{
+	struct standings *standings = context;
+
+	if (row->person_id >= 0 && (size_t)row->person_id < standings->out->size)
+		standings->out->of[row->person_id].answered_by = row->by == RESPONSE_BY_SMS    ? CHANNEL_SMS
+		                                                 : row->by == RESPONSE_BY_MAIL ? CHANNEL_MAIL
+		                                                                               : CHANNEL_NONE;
+	return OK;
+}
+
 enum rc alert_standings_load(struct db_tx *tx, struct arena *arena, int64_t alert_id, struct alert_standings *out,
                              struct err *err)
 {
@@ -137,6 +150,8 @@ enum rc alert_standings_load(struct db_tx *tx, struct arena *arena, int64_t aler
 	if (rc == OK)
 		rc = alert_told_late(tx, &(struct alert_told_late_args){ .event_id = alert_id }, take_told, &standings,
 		                     err);
+	if (rc == OK)
+		rc = ladder_answers(tx, &(struct ladder_answers_args){ .alert_id = alert_id }, take_answer, &standings, err);
 	if (rc == OK)
 		*out = loaded;
 	return rc;
