@@ -287,7 +287,9 @@ struct alert_standing {
 	bool late;     /* came in after a version was sent */
 	uint8_t class; /* 1..4; 3 without a row */
 	uint8_t told_channels;
-	uint8_t answered_by; /* the channel they answered by; 0: another way or not at all */
+	/* Set by alert_standings_reached alone, 0 unknown: */
+	uint8_t answered_by; /* the channel they answered by */
+	uint8_t reached_by;  /* the last they had been handed a message by when they answered */
 };
 struct alert_step {
 	enum alert_group group; /* GROUP_NONE: no text */
@@ -311,6 +313,8 @@ struct alert_standings {
 };
 enum rc alert_standings_load(struct db_tx *tx, struct arena *arena, int64_t alert_id, struct alert_standings *out,
                              struct err *err);
+/* Adds by which ways those who answered were reached. */
+enum rc alert_standings_reached(struct db_tx *tx, int64_t alert_id, struct alert_standings *standings, struct err *err);
 enum rc alert_standing_find(struct db_tx *tx, struct arena *arena, int64_t alert_id, int64_t person_id,
                             struct alert_standing *out, struct err *err);
 

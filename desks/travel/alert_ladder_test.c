@@ -365,7 +365,7 @@ static void update(void **state)
 	hears(scene, 1, "ms");
 	hears(scene, 2, "s");
 	hears(scene, 3, "s");
-	hears(scene, 4, "ms");
+	hears(scene, 4, "ms"); /* the mail of the second version had reached them */
 	hears(scene, 5, "ms");
 	nothing_else(scene);
 	sums_hold(scene);

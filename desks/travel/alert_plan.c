@@ -66,7 +66,7 @@ static void plan_row(struct planning *planning, int64_t person_id, const struct 
 	ARENA_PUSH(planning->arena, plan->rows, plan->row_count, planning->row_capacity, row);
 }
 
-/* Who answered hears an update by the way that reached them alone: the one they answered by, else the last rung they were told by.
+/* Who answered hears an update by the way that reached them alone: the one they answered by, else the last they were told by before that.
  * CHANNEL_NONE: along the ladder like everyone. */
 static enum channel_kind reached_by(const struct alert_version *version, const struct alert_hit *hit, struct alert_standing before)
 {
@@ -76,6 +76,8 @@ static enum channel_kind reached_by(const struct alert_version *version, const s
 		return CHANNEL_NONE;
 	if (before.answered_by != CHANNEL_NONE && hit->channels & CHANNEL_BIT(before.answered_by))
 		return (enum channel_kind)before.answered_by;
+	if (before.reached_by != CHANNEL_NONE && hit->channels & CHANNEL_BIT(before.reached_by))
+		return (enum channel_kind)before.reached_by;
 	ladder_climb(&version->ladder, version->severity, hit->channels, hit->order, &climb);
 	return ladder_last(&climb, before.told_channels & hit->channels);
 }

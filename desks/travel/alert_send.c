@@ -134,6 +134,8 @@ static enum rc send_in_store(struct db_tx *tx, void *context, struct err *err)
 		rc = err_set(err, CONFLICT, "the draft was sent by someone else");
 	if (rc == OK && version->number > 1)
 		rc = alert_standings_load(tx, &arena, work->alert.id, &standings, err);
+	if (rc == OK && version->number > 1 && !ladder_is_empty(&version->ladder))
+		rc = alert_standings_reached(tx, work->alert.id, &standings, err);
 	if (rc == OK) {
 		alert_plan_make(&arena, version, &work->audience, &standings, work->now, &plan);
 		work->told = (int64_t)plan.count - plan.channels[CHANNEL_NONE];
@@ -247,6 +249,8 @@ static enum rc review_in_store(struct db_tx *tx, void *context, struct err *err)
 
 	if (work->version->number > 1)
 		rc = alert_standings_load(tx, work->arena, work->version->alert_id, &standings, err);
+	if (rc == OK && work->version->number > 1 && !ladder_is_empty(&work->version->ladder))
+		rc = alert_standings_reached(tx, work->version->alert_id, &standings, err);
 	if (rc != OK)
 		return rc;
 	alert_plan_make(work->arena, work->version, work->audience, &standings, work->now, work->plan);

@@ -528,6 +528,12 @@ SELECT person_id, channel FROM contact
 WHERE person_id >= :first AND person_id <= :last AND wanted = 1 AND confirmed_at IS NOT NULL AND opted_out_at IS NULL AND ended_at IS NULL
 ORDER BY person_id, rank, id;
 
+-- What those who answered had been handed before: of each person the last is what reached them.
+-- name: ladder_told_before :each
+SELECT r.person_id, m.channel FROM recipient AS r JOIN message AS m ON m.person_id = r.person_id AND m.event_id = r.alert_id
+WHERE r.alert_id = :alert_id AND r.class IN (1, 2) AND m.notice_id > 0 AND m.state IN (3, 4, 5, 7) AND m.submitted_at <= r.answered_at
+ORDER BY r.person_id, m.submitted_at;
+
 -- The way each person answered by, in the order of their answers: 2 SMS, 3 e-mail, others not told.
 -- name: ladder_answers :each
 SELECT person_id, by FROM response WHERE alert_id = :alert_id AND status IN (1, 2) ORDER BY id;
