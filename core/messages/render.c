@@ -170,6 +170,10 @@ static enum rc draft_single(struct db_tx *tx, struct batch *batch, struct flight
 	struct message_text_find_args args = { .message_id = flight->id };
 	struct message_text_find_row row;
 	enum rc rc = message_text_find(tx, &batch->arena, &args, &row, err);
+	if (rc == NOT_FOUND) {
+		draft->withhold = REASON_ERASED; /* with the person it was about */
+		return OK;
+	}
 	if (rc != OK)
 		return rc;
 	draft->subject = row.subject;

@@ -179,7 +179,7 @@ static enum rc queue_question(struct db_tx *tx, struct asking *asking, const str
 	const struct message_single single = {
 		.lane = LANE_REST, /* which sends nothing twice that is in doubt */
 		.channel = way,
-		.person_id = person->id,
+		/* Of no person of ours: an answer to it must never count as the traveller's own, and goes to an officer. */
 		.address = way == CHANNEL_SMS ? contact->phone : contact->email,
 		.subject = way == CHANNEL_SMS ? S("") : T(arena, person->language, MSG_ladder_ask_subject, MSG_S("name", person->name)),
 		.body = way == CHANNEL_SMS ? T(arena, person->language, MSG_ladder_ask_sms, MSG_S("from", from), MSG_S("name", person->name),

@@ -182,6 +182,12 @@ LEFT JOIN alert a ON a.id = m.event_id AND m.notice_id > 0
 LEFT JOIN message_text t ON t.message_id = m.id
 WHERE m.person_id = :person ORDER BY m.created_at, m.id;
 
+-- What their emergency contact was asked.
+-- name: export_contact_told_each :each
+-- parameter: person INTEGER
+SELECT a.number, c.told_at, m.channel, t.body FROM contact_told c JOIN alert a ON a.id = c.alert_id JOIN message m ON m.id = c.message_id
+LEFT JOIN message_text t ON t.message_id = c.message_id WHERE c.person_id = :person ORDER BY c.told_at, c.alert_id;
+
 -- name: export_incoming_each :each
 -- parameter: person INTEGER
 SELECT i.channel, i.received_at, t.subject, t.body
@@ -200,6 +206,7 @@ WHERE r.person_id = :person ORDER BY r.id;
 -- name: erase_message_text :exec
 -- parameter: person INTEGER
 DELETE FROM message_text WHERE message_id IN (SELECT id FROM message WHERE person_id = :person AND notice_id = 0)
+	OR message_id IN (SELECT message_id FROM contact_told WHERE person_id = :person)
 	OR message_id IN (SELECT answer_id FROM incoming WHERE person_id = :person AND answer_id IS NOT NULL)
 	OR message_id IN (
 		SELECT i.answer_id FROM contact c JOIN incoming_text t ON t.address = c.address JOIN incoming i ON i.id = t.incoming_id

@@ -9,10 +9,10 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / 'support'))
 from alerting import CLEAR, SEVERE, UPDATE, Alert, square, told  # noqa: E402
 from chancery import World, store_argument, wait_for  # noqa: E402
-from traveller import answer_by_link, enrol  # noqa: E402
+from traveller import answer_by_link, enrol, own_page  # noqa: E402
 
 AREA, INSIDE = square(0, 30, 4, 34), '32.1, 3.1'
-NEAR = '+33612345678'
+NEAR, KIN = '+33612345678', 'kin@example.net'
 MINUTE = 60
 
 
@@ -104,14 +104,17 @@ def climbing(world):
 
 def dead_mailboxes(world):
     """Every mailbox is gone: all SMS at once, and nobody twice when their time comes. The contact of who has no other way is asked at once."""
-    eve = Person(world, 'eve', emergency_name='Nora Near', emergency_phone='+33612345679', emergency_consent='yes', phone=False)
+    eve = Person(world, 'eve', emergency_name='Nora Near', emergency_email=KIN, emergency_consent='yes', phone=False)
     people = {person.name: person for person in Person.everybody}
+    own_page(world, eve.mail)  # her welcome has come, so that it does not bounce
     world.simulator.faults(mail_reject_percent=100)
     alert = Alert(world, world.officer())
     alert.send(alert.write('four', AREA, severity=SEVERE, hours=48, ladder='Steps'))
     wait_for(lambda: people['ann'].got()[1][-1:] == people['ben'].got()[1][-1:] == ['four-new-en'], 'the SMS at once')
-    wait_for(lambda: [one for one in world.simulator.phone('+33612345679') if not one['sent']], 'the contact of who cannot be reached', 40)
+    wait_for(lambda: people['eve'].got() == [[], []] and alert.sums()[0]['unreachable'] == 2, 'who cannot be reached')
     world.simulator.faults(mail_reject_percent=0)
+    question = wait_for(lambda: [one for one in world.simulator.mailbox(KIN) if not one['sent']], 'the contact of who cannot be reached', 60)[0]
+    assert 'Eve Example' in question['text'] and 'Earthquake' not in question['text'], question
     quiet(alert, 'everything left')
     figures, messages = alert.sums()
     assert figures['unreachable'] == 2 and messages['sms']['planned'] == 2 and messages['mail']['failed'] == 4, (figures, messages)
@@ -121,6 +124,14 @@ def dead_mailboxes(world):
     for name in ('ann', 'ben'):
         assert people[name].got()[1].count('four-new-en') == 1, people[name].got()
     assert eve.got() == [[], []]
+    # What relatives answer is for an officer to read: it is not the traveller's own word.
+    waiting = world.number('SELECT count(*) FROM incoming WHERE state = 3')
+    world.simulator.mail_from(KIN, 'SAFE I spoke to her', answers=question['sequence'])
+    world.simulator.mail_from(KIN, 'WHERE', answers=question['sequence'])
+    world.simulator.text_from(NEAR, 'SAFE he is with me', to='7070')
+    wait_for(lambda: world.number('SELECT count(*) FROM incoming WHERE state = 3') == waiting + 3, 'three answers for an officer')
+    assert alert.sums()[0] == figures, alert.sums()
+    assert len([one for one in world.simulator.mailbox(KIN) if not one['sent']]) == 1
     world.check()
 
 

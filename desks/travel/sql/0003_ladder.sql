@@ -25,3 +25,4 @@ CREATE TABLE contact_told (
 	told_at INTEGER NOT NULL, -- UTC microseconds: when it was queued
 	PRIMARY KEY (alert_id, person_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX contact_told_person ON contact_told (person_id);
