@@ -140,8 +140,8 @@ officer_prepare(struct house *house, struct arena *arena, struct str *path_out, 
 	if (rc != OK || first.set_up)
 		return rc;
 	if (first.known)
-		return officer_link(house, arena, S(DEMO_LOGIN), path_out, err);
-	return officer_add(house, arena, S("First Officer"), S(DEMO_LOGIN), PERMIT_ADMINISTRATOR, path_out, err);
+		return officer_link(house, arena, S(DEMO_LOGIN), -1, path_out, err);
+	return officer_add(house, arena, S("First Officer"), S(DEMO_LOGIN), PERMIT_ADMINISTRATOR, -1, path_out, err);
 }
 
 /* --- all of it ---------------------------------------------------------------------------------------------- */

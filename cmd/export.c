@@ -15,25 +15,13 @@ struct export {
 	size_t count; /* of the last step */
 };
 
-/* Spreadsheets run what begins like a formula; an apostrophe before it makes it text. Numbers in international form are none. */
-static bool
-is_formula(struct str text)
-{
-	if (str_is_empty(text) || !memchr("=+-@\t\r", text.ptr[0], 6))
-		return false;
-	for (size_t i = 1; i < text.len; i++)
-		if (text.ptr[i] < '0' || text.ptr[i] > '9')
-			return true;
-	return text.ptr[0] != '+';
-}
-
 /* A field of CSV (RFC 4180). */
 static void
-put_field(struct str text, const char *end)
+put_field(struct arena *arena, struct str said, const char *end)
 {
+	const struct str text = text_for_spreadsheet(arena, said);
+
 	putchar('"');
-	if (is_formula(text))
-		putchar('\'');
 	for (size_t i = 0; i < text.len; i++) {
 		if (text.ptr[i] == '"')
 			putchar('"');
@@ -53,14 +41,14 @@ address_of(const struct person *person, enum channel_kind channel)
 }
 
 static void
-put_person(const struct person *person)
+put_person(struct arena *arena, const struct person *person)
 {
-	put_field(person->public_id, ",");
-	put_field(person->name, ",");
-	put_field(str_from(languages[person->language].tag), ",");
-	put_field(address_of(person, CHANNEL_MAIL), ",");
-	put_field(address_of(person, CHANNEL_SMS), ",");
-	put_field(S(""), "\r\n"); /* country: the number is in international form */
+	put_field(arena, person->public_id, ",");
+	put_field(arena, person->name, ",");
+	put_field(arena, str_from(languages[person->language].tag), ",");
+	put_field(arena, address_of(person, CHANNEL_MAIL), ",");
+	put_field(arena, address_of(person, CHANNEL_SMS), ",");
+	put_field(arena, S(""), "\r\n"); /* country: the number is in international form */
 }
 
 /* The person's own copy, on one line. */
@@ -95,7 +83,7 @@ export_step(struct db_tx *tx, void *context, struct err *err)
 		struct person person;
 		rc = person_find(tx, &export->arena, ids[i], &person, err);
 		if (rc == OK && export->csv)
-			put_person(&person);
+			put_person(&export->arena, &person);
 		else if (rc == OK)
 			rc = put_everything(tx, &export->arena, &person, err);
 		export->after = ids[i];

@@ -47,11 +47,11 @@ user_run(struct command_line *line, struct house *house, struct arena *arena, co
 		enum permission permission;
 		if (!permission_read(str_from(permission_text), &permission))
 			return command_usage(line, "--permission is reader, officer or administrator");
-		enum rc rc = officer_add(house, arena, str_from(line->argv[optind]), str_from(line->argv[optind + 1]), permission, &path, &err);
+		enum rc rc = officer_add(house, arena, str_from(line->argv[optind]), str_from(line->argv[optind + 1]), permission, -1, &path, &err);
 		return user_link(line, house, rc, path, &err);
 	}
 	if (strcmp(what, "link") == 0 && optind + 1 == line->argc) {
-		enum rc rc = officer_link(house, arena, str_from(line->argv[optind]), &path, &err);
+		enum rc rc = officer_link(house, arena, str_from(line->argv[optind]), -1, &path, &err);
 		return user_link(line, house, rc, path, &err);
 	}
 	if (strcmp(what, "list") == 0 && optind == line->argc) {

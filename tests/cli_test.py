@@ -137,6 +137,13 @@ class Check(Case):
         found = [json.loads(line) for line in self.expect(NO, '--json', 'check')[0].splitlines()]
         self.assertEqual([entry['check'] for entry in found if not entry['holds']], ['messages'])
 
+    def test_it_waits_for_no_writer(self):
+        self.expect(DONE, 'check')
+        store = sqlite3.connect(self.folder / 'chancery.db', isolation_level=None)
+        self.addCleanup(store.close)
+        store.execute('BEGIN IMMEDIATE')
+        self.expect(DONE, 'check')
+
     def test_a_newer_store_is_refused(self):
         self.expect(DONE, 'check')
         with sqlite3.connect(self.folder / 'chancery.db') as store:

@@ -8,6 +8,7 @@ install_packages $FRESH_PACKAGES
 [ "$(id -u)" = 0 ] || { say "./test fresh needs root (debootstrap, chroot)"; exit 3; }
 
 root=$(mktemp -d "${TMPDIR:-/var/tmp}/chancery-fresh.XXXXXX")
+chmod 755 "$root" # users other than root live in it too
 leave() {
 	local place
 	for place in dev/pts dev proc sys; do
@@ -45,7 +46,8 @@ inside() {
 	# Only what a machine may need to reach its packages; nothing else of this environment.
 	env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 CI="${CI:-}" \
 		$(env | grep -iE '^(https?_proxy|no_proxy|npm_config_[a-z_]+|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE)=' || true) \
-		chroot "$root" bash -c "cd /srv/chancery && $1"
+		chroot "$root" bash -c "cd /srv/chancery || exit 1
+$1"
 }
 
 say "./run: must print the ready line and what to try"

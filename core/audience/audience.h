@@ -137,8 +137,8 @@ void audience_on_change(struct house *house, audience_listener listener);
 
 /* Starts the thread that follows the change sequence. Only `serve` does. */
 enum rc audience_serve(struct house *house, struct err *err);
-/* Brings the index up to the newest commit, in this thread: for who is about to ask it whom an alert reaches, tests and commands.
- * Not within a transaction. */
+/* Brings the index up to what was the newest commit at the call, in this thread: for who is about to ask it whom an alert reaches, tests and
+ * commands. In a process that serves BUSY after audience.patience_seconds, when too much came at once. Not within a transaction. */
 enum rc audience_catch_up(struct house *house, struct err *err);
 
 /* What the store has of one person, as the index takes it; no entries for one who is not visible, ended or unknown. */

@@ -19,8 +19,9 @@ struct audience {
 	struct house *house;
 	struct leg_index *index;
 	audience_listener listener;
-	pthread_mutex_t lock; /* one follows at a time; guards seen */
+	pthread_mutex_t lock; /* one follows at a time; guards seen and deadline */
 	int64_t seen;
+	int64_t deadline; /* monotonic: whoever follows now gives up then; 0 never */
 	pthread_t thread;
 	bool serving;
 	atomic_bool stopping;
@@ -357,6 +358,8 @@ static enum rc refresh_people(struct audience *audience, const int64_t *ids, siz
 	enum rc rc = OK;
 
 	for (size_t at = 0; rc == OK && at < count; at += CHANGES_AT_ONCE) {
+		if (audience->deadline && clock_monotonic() > audience->deadline)
+			return err_set(err, BUSY, "the index is still behind the store");
 		struct refresh piece = { .audience = audience,
 			                 .ids = ids + at,
 			                 .count = count - at < CHANGES_AT_ONCE ? count - at : CHANGES_AT_ONCE };
@@ -415,13 +418,13 @@ static enum rc latest_in_store(struct db_tx *tx, void *context, struct err *err)
 	return db_change_latest(tx, context, err);
 }
 
-enum rc audience_catch_up(struct house *house, struct err *err)
+/* Follows what was committed until now; `audience->lock` is held. Goes no further than `until`, so that it ends however fast others write. */
+static enum rc follow_until(struct audience *audience, int64_t until, struct err *err)
 {
-	struct audience *audience = audience_of(house);
+	struct house *house = audience->house;
 	enum rc rc = OK;
 
-	pthread_mutex_lock(&audience->lock);
-	for (bool more = true; rc == OK && more;) {
+	for (bool more = audience->seen < until; rc == OK && more;) {
 		struct arena arena;
 		struct db_change *changes;
 		size_t count = 0;
@@ -439,12 +442,41 @@ enum rc audience_catch_up(struct house *house, struct err *err)
 			rc = follow_changes(audience, &arena, changes, count, err);
 			if (rc == OK && count)
 				audience->seen = changes[count - 1].id;
-			more = count == CHANGES_AT_ONCE;
+			more = count == CHANGES_AT_ONCE && audience->seen < until;
 		}
 		arena_release(&arena);
 	}
+	return rc;
+}
+
+static enum rc catch_up(struct audience *audience, int64_t deadline, struct err *err)
+{
+	int64_t until = 0;
+
+	enum rc rc = db_read(audience->house->db, latest_in_store, &until, err);
+	if (rc != OK)
+		return rc;
+	if (deadline) {
+		const struct timespec at = { .tv_sec = deadline / CLOCK_SECOND, .tv_nsec = deadline % CLOCK_SECOND * 1000 };
+		if (pthread_mutex_clocklock(&audience->lock, CLOCK_MONOTONIC, &at) != 0)
+			return err_set(err, BUSY, "the index is still behind the store");
+	} else {
+		pthread_mutex_lock(&audience->lock);
+	}
+	audience->deadline = deadline;
+	rc = follow_until(audience, until, err);
+	audience->deadline = 0;
 	pthread_mutex_unlock(&audience->lock);
 	return rc;
+}
+
+enum rc audience_catch_up(struct house *house, struct err *err)
+{
+	struct audience *audience = audience_of(house);
+
+	/* A command has nobody else who would follow, and nobody who waits. */
+	const int64_t patience = setting_int(house, "audience.patience_seconds") * CLOCK_SECOND;
+	return catch_up(audience, audience->serving ? clock_monotonic() + patience : 0, err);
 }
 
 static void *follow(void *context)
@@ -458,7 +490,7 @@ static void *follow(void *context)
 		arena_init(&arena);
 		err_init(&err, &arena);
 		seen = db_change_wait(audience->house->db, seen, WAIT);
-		if (audience_catch_up(audience->house, &err) != OK)
+		if (catch_up(audience, 0, &err) != OK)
 			log_warn("audience.follow", LOGS("detail", err.detail));
 		arena_release(&arena);
 	}
@@ -491,8 +523,15 @@ static void stop(struct house *house)
 	free(audience);
 }
 
+static const struct setting settings[] = {
+	{ "audience.patience_seconds", SETTING_INT, "10", 1, 60,
+	  "So long an officer's page waits for the index of stays to know the newest changes, then it says that it is busy" },
+};
+
 const struct desk audience_desk = {
 	.name = "audience",
+	.settings = settings,
+	.setting_count = COUNT_OF(settings),
 	.migrations = audience_migrations,
 	.migration_count = &audience_migration_count,
 	.start = start,

@@ -12,6 +12,7 @@
 #define GONE_EVERY (5 * CLOCK_SECOND)      /* for dispatchers that are silent */
 #define REST (CLOCK_SECOND / 5)            /* after the store failed */
 #define RENDER_AGAIN CLOCK_MINUTE
+#define CLOCK_PUT_BACK (5 * CLOCK_SECOND)  /* by more than this */
 #define FAILURES_MOST 5                    /* in a row; then what it stumbles over is looked for */
 #define FOLLOW_WAIT (CLOCK_SECOND / 5)
 #define CHANGES_MOST 1000
@@ -366,6 +367,21 @@ static bool cycle_needed(const struct engine *engine, const struct filled *fille
 	return false;
 }
 
+/* Whether the marks of this transaction were made is not known: take_stock finds out before anything else is marked. */
+static void remember_unsure(struct engine *engine, const struct cycle *cycle)
+{
+	if (db_unknown_commits(engine->house->db) == engine->unknown_seen || cycle->submit_count == 0)
+		return;
+	free(engine->unsure);
+	engine->unsure = malloc(cycle->submit_count * sizeof *engine->unsure);
+	if (!engine->unsure)
+		abort();
+	for (size_t i = 0; i < cycle->submit_count; i++)
+		engine->unsure[i] = cycle->submits[i].id;
+	engine->unsure_count = cycle->submit_count;
+	engine->unsure_at = cycle->now;
+}
+
 static void run_cycle(struct engine *engine, struct filled *filled, struct err *err)
 {
 	struct cycle cycle = { .engine = engine, .filled = filled };
@@ -386,6 +402,7 @@ static void run_cycle(struct engine *engine, struct filled *filled, struct err *
 		fold_clear(engine);
 		stage(&cycle);
 	} else {
+		remember_unsure(engine, &cycle);
 		put_down(engine, filled);
 		if (cycle.lost)
 			start_over(engine);
@@ -457,6 +474,50 @@ static void *follow(void *context)
 	return NULL;
 }
 
+/* --- a clock that is put back -------------------------------------------------------------------------------------------------------- */
+
+static enum rc bring_forward_work(struct db_tx *tx, void *context, struct err *err)
+{
+	const struct engine *engine = context;
+	int64_t now = clock_now();
+	struct message_bring_forward_loose_args loose = { .not_before = now };
+	enum rc rc = message_bring_forward_loose(tx, &loose, NULL, err);
+	size_t at = 0;
+	void *value;
+	while (rc == OK && id_map_each(&engine->works, &at, &value)) {
+		const struct work *work = value;
+		struct message_bring_forward_args args = { .not_before = now, .first = block_message_id(work->id, 0),
+			                                   .last = block_message_id(work->id, BLOCK_PEOPLE_MAX - 1) };
+		if (work->count[MESSAGE_QUEUED] + work->count[MESSAGE_IN_DOUBT] > 0)
+			rc = message_bring_forward(tx, &args, NULL, err);
+	}
+	return rc;
+}
+
+static enum rc bring_forward(struct engine *engine, struct err *err)
+{
+	enum rc rc = db_write(engine->house->db, DB_LANE_DELIVERY, bring_forward_work, engine, err);
+	if (rc != OK)
+		return rc;
+	log_warn("clock_put_back", LOGC("done", "next tries brought forward"));
+	engine->clock_put_back = false;
+	size_t at = 0;
+	void *value;
+	while (id_map_each(&engine->works, &at, &value))
+		((struct work *)value)->again_at = 0;
+	for (size_t channel = 0; channel < CHANNEL_KIND_COUNT; channel++)
+		engine->loose_look[channel] = true;
+	return OK;
+}
+
+static void compare_clocks(struct engine *engine, int64_t monotonic)
+{
+	int64_t ahead = clock_now() - monotonic;
+	/* What a time server does in small steps is no matter. */
+	engine->clock_put_back |= engine->clock_ahead != 0 && ahead < engine->clock_ahead - CLOCK_PUT_BACK;
+	engine->clock_ahead = ahead;
+}
+
 /* --- rounds ------------------------------------------------------------------------------------------------------------------------ */
 
 static void look_at_clock(struct engine *engine)
@@ -464,6 +525,7 @@ static void look_at_clock(struct engine *engine)
 	int64_t now = clock_monotonic();
 	if (now >= engine->looked_at || atomic_exchange(&engine->look, false)) {
 		engine->looked_at = now + LOOK_EVERY;
+		compare_clocks(engine, now);
 		/* What is marked and has run out meanwhile goes back, room or not. */
 		for (size_t i = 0; i < engine->road_count; i++)
 			road_push(&engine->roads[i]);
@@ -494,7 +556,9 @@ static void deliver(struct engine *engine, struct arena *arena, struct err *err)
 static bool step(struct engine *engine, struct err *err)
 {
 	bool opened = false, ended = false, read = false;
-	enum rc rc = engine->block_look ? blocks_open(engine, false, &opened, err) : OK;
+	enum rc rc = engine->clock_put_back ? bring_forward(engine, err) : OK;
+	if (rc == OK && engine->block_look)
+		rc = blocks_open(engine, false, &opened, err);
 	if (rc == OK)
 		rc = blocks_end(engine, &ended, err);
 	if (rc == OK)
@@ -531,13 +595,20 @@ bool engine_round(struct engine *engine)
 		else
 			report_failure(engine, "recover", rc, &err);
 	}
-	if (engine->recovered) {
+	bool sure = engine->recovered;
+	if (sure && db_unknown_commits(engine->house->db) != engine->unknown_seen) {
+		enum rc rc = take_stock(engine, &err);
+		sure = rc == OK;
+		if (!sure)
+			report_failure(engine, "take_stock", rc, &err);
+	}
+	if (sure) {
 		if (atomic_load(&engine->change_latest) > engine->change_seen)
 			follow_changes(engine, &arena, &err);
 		look_at_clock(engine);
 		deliver(engine, &arena, &err);
 	}
-	if (engine->recovered && clock_monotonic() >= engine->rest_until)
+	if (sure && engine->recovered && clock_monotonic() >= engine->rest_until)
 		more = step(engine, &err);
 	lives_tell(engine, false);
 	figures_update(engine);
@@ -622,8 +693,13 @@ void messages_stop(struct house *house, int64_t patience_left)
 	struct engine *engine = house->state[SLOT_MESSAGES];
 	if (!engine || !engine->serving)
 		return;
-	for (size_t i = 0; i < engine->road_count; i++)
+	for (size_t i = 0; i < engine->road_count; i++) {
 		channel_stop(engine->roads[i].channel, patience_left);
+		/* Not every channel says at its end that it is down. What is marked and was not handed over goes back to the queue;
+		 * standing 'submitted' it would be in doubt at the next start, though nobody has it. */
+		engine->roads[i].up = false;
+		road_return(&engine->roads[i]);
+	}
 	engine->follower_stop = true;
 	engine->stopping = true;
 	engine_wake(engine);
@@ -660,6 +736,7 @@ static void release_maps(struct engine *engine)
 	id_map_release(&engine->works);
 	lives_release(engine);
 	receipts_release(engine);
+	free(engine->unsure);
 }
 
 void engine_free(struct house *house)

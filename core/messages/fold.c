@@ -105,7 +105,9 @@ static void take_result(struct engine *engine, struct flight *flight, const stru
 	else
 		memcpy(flight->status, report->text, sizeof flight->status);
 	if (worst >= flight->outcome) {
-		bool waited = report->outcome == CHANNEL_RETURNED || report->fault == CHANNEL_FAULT_THROTTLE;
+		/* A carrier's throttling has slowed its road down. A relay's is greylisting mostly, which speaks of this recipient. */
+		bool throttled = report->fault == CHANNEL_FAULT_THROTTLE && flight->channel != CHANNEL_MAIL;
+		bool waited = report->outcome == CHANNEL_RETURNED || throttled;
 		/* An attempt is spared only if nothing worse than waiting happened to any part. */
 		flight->waited = worst == WORST_LATER && waited && (flight->outcome != WORST_LATER || flight->waited);
 		flight->outcome = (uint8_t)worst;
@@ -272,7 +274,9 @@ static void set_next(struct message_set_args *set, const struct message_row *row
 	}
 	if (next == MESSAGE_IN_DOUBT) {
 		set->was_in_doubt = 1;
-		set->not_before = what->doubt_waits || !lane_resends(row->lane) ? row->expires_at : what->now;
+		/* A mail's connection is gone with its answer, so that no cut of the road need be waited for. */
+		bool waits = (what->doubt_waits && row->channel != CHANNEL_MAIL) || !lane_resends(row->lane);
+		set->not_before = waits ? row->expires_at : what->now + retry_after((unsigned)set->attempts);
 	}
 }
 
@@ -413,6 +417,21 @@ static enum rc late_part(struct db_tx *tx, struct arena *arena, const struct end
 	return rc;
 }
 
+/* All parts are accepted by now; but a receipt may have said before that one of them is lost, and with it the message. */
+static enum rc end_by_lost_part(struct engine *engine, struct db_tx *tx, struct arena *arena, int64_t id, int64_t now,
+                                struct counters *counters, struct moves *moves, struct err *err)
+{
+	struct message_part_list_args list = { .message_id = id };
+	struct message_part_list_row *rows;
+	size_t count;
+	enum rc rc = message_part_list(tx, arena, &list, &rows, &count, err);
+	bool lost = false;
+	for (size_t i = 0; rc == OK && i < count; i++)
+		lost |= rows[i].state == MESSAGE_FAILED;
+	struct happening what = { .event = EVENT_RECEIPT_FAIL, .reason = REASON_RECEIPT_FAILED, .status_code = -1, .now = now };
+	return lost ? message_happen(engine, tx, arena, id, &what, counters, moves, err) : rc;
+}
+
 static enum rc write_ending(struct engine *engine, struct db_tx *tx, struct arena *arena, const struct ending *ending,
                             struct counters *counters, struct moves *moves, struct err *err)
 {
@@ -434,6 +453,8 @@ static enum rc write_ending(struct engine *engine, struct db_tx *tx, struct aren
 		rc = late_part(tx, arena, ending, &what, &counts, err);
 	if (rc == OK && counts)
 		rc = message_happen(engine, tx, arena, ending->id, &what, counters, moves, err);
+	if (rc == OK && counts && ending->event == EVENT_ACCEPT)
+		rc = end_by_lost_part(engine, tx, arena, ending->id, what.now, counters, moves, err);
 	if (rc == NOT_FOUND) {
 		log_error("answer_without_message", LOGI("message", ending->id));
 		rc = OK;
@@ -520,6 +541,20 @@ static enum rc probe_work(struct db_tx *tx, void *context, struct err *err)
 	return rc == OK ? CONFLICT : rc == CONFLICT ? FAILED : rc;
 }
 
+static enum rc beat_work(struct db_tx *tx, void *context, struct err *err)
+{
+	const struct engine *engine = context;
+	int64_t now = clock_now();
+	struct dispatcher_beat_args args = { .id = engine->id, .seen_at = now, .lease_until = now + LEASE };
+	return dispatcher_beat(tx, &args, NULL, err);
+}
+
+/* A store that takes nothing at all says nothing about what it is given. */
+static bool store_takes(struct engine *engine)
+{
+	return db_write(engine->house->db, DB_LANE_DELIVERY, beat_work, engine, NULL) == OK;
+}
+
 static bool stumbles(struct probe probe, const char *what, int64_t id)
 {
 	struct arena arena;
@@ -527,7 +562,7 @@ static bool stumbles(struct probe probe, const char *what, int64_t id)
 	arena_init(&arena);
 	err_init(&err, &arena);
 	enum rc rc = db_write(probe.engine->house->db, DB_LANE_DELIVERY, probe_work, &probe, &err);
-	bool bad = rc == FAILED || rc == INVALID || rc == NOT_FOUND || rc == DENIED;
+	bool bad = (rc == FAILED || rc == INVALID || rc == NOT_FOUND || rc == DENIED) && store_takes(probe.engine);
 	if (bad)
 		log_error("left_out", LOGC("what", what), LOGI("message", id), LOGS("detail", err.detail));
 	arena_release(&arena);
@@ -537,6 +572,8 @@ static bool stumbles(struct probe probe, const char *what, int64_t id)
 void fold_isolate(struct engine *engine)
 {
 	struct fold *fold = &engine->fold;
+	if (!store_takes(engine))
+		return;
 	for (size_t i = 0; i < fold->ending_count; i++)
 		fold->endings[i].skip = stumbles((struct probe){ .engine = engine, .ending = &fold->endings[i] }, "answer", fold->endings[i].id);
 	for (size_t i = 0; i < fold->mail.receipt_count; i++)

@@ -95,7 +95,7 @@ static enum rc store_mail(struct mail_work *work, struct db_tx *tx, struct incom
 	item->channel = CHANNEL_MAIL;
 	item->reply_to_message = work->message_id;
 	/* Where a mail's system says that it must not be answered, it is not. */
-	item->address = str_is_empty(mail->reply_to) ? mail->from : mail->reply_to;
+	item->address = str_lower(work->arena, str_is_empty(mail->reply_to) ? mail->from : mail->reply_to); /* as mailbox_read keeps them */
 	item->recipient = mail->delivered_to;
 	item->body = body_of(mail);
 	item->message_id = mail->message_id;

@@ -23,6 +23,8 @@
 
 /* "Not yet" in time columns: as wide as a real time, so that a row does not grow when it is written again. */
 #define MESSAGE_NEVER (-(INT64_C(1) << 60))
+/* Due since ever, whatever the clock says later: it may be put back. */
+#define MESSAGE_AT_ONCE MESSAGE_NEVER
 /* "Chosen at the hand-over" in message.contact_id; as wide as a real id will be. */
 #define MESSAGE_CONTACT_LATER (-(INT64_C(1) << 30))
 #define MESSAGE_CARRIER_ID_WIDTH 18 /* a little less than what the row was inserted with */
@@ -277,12 +279,18 @@ struct engine {
 	bool recovered;
 	int64_t change_seen;
 	int64_t parts_at, looked_at, beat_at, swept_at, closed_at, gone_at, pruned_at, counted_at; /* monotonic: when it is next time to */
+	int64_t clock_ahead;           /* wall clock less monotonic clock at the last look, 0 before the first */
+	bool clock_put_back;           /* times of next tries are to be brought forward */
 	int64_t rest_until;            /* monotonic: the store failed; nothing new is marked before */
+	int64_t unknown_seen;          /* db_unknown_commits when memory was last known to agree with the store */
+	int64_t *unsure, unsure_at;    /* messages marked at that time in a transaction of unknown outcome; heap */
+	size_t unsure_count;
 	int failures;                  /* of the transaction, in a row, that another try does not mend */
 	struct fold fold;
 	struct receipt_index receipts;
 	struct id_map waiting;         /* hash of route and key to receipts that came before their answer */
-	size_t waiting_count;
+	struct id_map waiting_old;     /* those of before; forgotten when `waiting` is full */
+	size_t waiting_count;          /* in `waiting` */
 
 	pthread_mutex_t figures_lock;  /* guards figures */
 	struct messages_figures figures;
@@ -401,6 +409,8 @@ enum rc receipts_load_waiting(struct engine *engine, struct err *err);
 void receipts_release(struct engine *engine);
 /* Another process kept a receipt: perhaps it speaks of a message of ours. */
 void receipts_heard(struct engine *engine, int64_t unmatched_id);
+/* More ids are known than before: receipts that wait are looked up again. */
+void receipts_retry(struct engine *engine);
 /* After the commit: remembers what was kept for later. */
 void receipts_settle(struct engine *engine);
 
@@ -431,6 +441,9 @@ enum rc incoming_add(struct db_tx *tx, struct arena *arena, const struct incomin
 /* Takes up what a dispatcher of before left: blocks, what was being handed over, receipts awaited. */
 enum rc recover(struct engine *engine, struct err *err);
 enum rc take_over_gone(struct engine *engine, struct err *err);
+/* After commits whose outcome nobody can tell: what stands marked and was never handed over goes back to the queue, blocks that
+ * are ours are taken up, and those in memory counted anew. Nothing is in doubt by it. */
+enum rc take_stock(struct engine *engine, struct err *err);
 /* This dispatcher's number, kept in DATA/dispatcher.N, which stays locked while the process lives. */
 enum rc dispatcher_number(struct engine *engine, struct err *err);
 

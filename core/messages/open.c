@@ -51,15 +51,36 @@ struct opening {
 	struct arena arena;
 	struct opened *opened;
 	size_t count, capacity;
+	int64_t ready[CHANNEL_KIND_COUNT][LANE_COUNT]; /* see count_ready */
 	int64_t now;
 };
+
+/* Messages of opened blocks that wait for their turn alone: those in memory, and those that are to be loaded. What is held for
+ * an officer's word, or was refused and waits for its next try, keeps nobody else from their first. */
+static void count_ready(struct opening *opening)
+{
+	const struct engine *engine = opening->engine;
+	for (size_t channel = 0; channel < CHANNEL_KIND_COUNT; channel++)
+		for (size_t lane = 0; lane < LANE_COUNT; lane++) {
+			int64_t ready = (int64_t)engine->loaded[channel][lane].count;
+			for (const struct work *work = engine->first[channel][lane]; work; work = work->next) {
+				int64_t queued = work->count[MESSAGE_QUEUED], left = BLOCK_PEOPLE_MAX - work->cursor;
+				if (left <= 0 && work->again_at <= opening->now)
+					left = queued;
+				if (queued > 0 && left > 0 && !work->live->held &&
+				    (atomic_load(&work->live->gate) & GATE_BITS) != GATE_SUPERSEDED)
+					ready += left < queued ? left : queued;
+			}
+			opening->ready[channel][lane] = ready;
+		}
+}
 
 static bool wants_blocks(const struct opening *opening, int64_t channel, int64_t lane)
 {
 	const struct engine *engine = opening->engine;
 	if (opening->all)
 		return true;
-	int64_t queued = engine->backlog[channel][lane];
+	int64_t queued = opening->ready[channel][lane];
 	for (size_t i = 0; i < opening->count; i++)
 		if (opening->opened[i].channel == channel && opening->opened[i].lane == lane)
 			queued += opening->opened[i].count[MESSAGE_QUEUED];
@@ -115,7 +136,7 @@ static enum rc write_run(struct opening *opening, struct db_tx *tx, const struct
 		.state = run->state,
 		.reason = run->reason,
 		/* As wide as any other time, so that the row keeps its size when it is tried again. */
-		.not_before = run->not_before > 0 ? run->not_before : opening->now,
+		.not_before = run->not_before > 0 ? run->not_before : MESSAGE_AT_ONCE,
 		.expires_at = live->expires_at,
 		.created_at = opening->now,
 		.ended_at = run->state == MESSAGE_QUEUED ? MESSAGE_NEVER : opening->now,
@@ -276,6 +297,7 @@ enum rc blocks_open(struct engine *engine, bool all, bool *opened_out, struct er
 {
 	struct opening opening = { .engine = engine, .all = all, .now = clock_now() };
 	arena_init(&opening.arena);
+	count_ready(&opening);
 	bool wanted = all;
 	for (int64_t channel = CHANNEL_NONE + 1; channel < CHANNEL_KIND_COUNT; channel++)
 		for (int64_t lane = 0; lane < LANE_COUNT; lane++)
@@ -469,6 +491,30 @@ static enum rc close_work(struct db_tx *tx, void *context, struct err *err)
 	return rc;
 }
 
+/* Blocks are about to be forgotten: so are their messages that still wait in memory (their rows have ended), and what else
+ * speaks of them speaks of them no more. */
+static void part_from_closed(struct engine *engine)
+{
+	for (size_t channel = 0; channel < CHANNEL_KIND_COUNT; channel++)
+		for (size_t lane = 0; lane < LANE_COUNT; lane++) {
+			struct queue *queue = &engine->loaded[channel][lane];
+			for (size_t left = queue->count; left > 0; left--) {
+				struct flight *flight = queue_pop(queue);
+				if (flight->work && flight->work->stored == BLOCK_CLOSED)
+					flight_drop(engine, flight);
+				else
+					queue_push(queue, flight);
+			}
+		}
+	size_t at = 0;
+	void *value;
+	while (id_map_each(&engine->flights, &at, &value)) {
+		struct flight *flight = value;
+		if (flight->work && flight->work->stored == BLOCK_CLOSED)
+			flight->work = NULL;
+	}
+}
+
 enum rc blocks_close(struct engine *engine, struct err *err)
 {
 	struct closing closing = { .engine = engine };
@@ -485,11 +531,16 @@ enum rc blocks_close(struct engine *engine, struct err *err)
 	enum rc rc = OK;
 	if (closing.count > 0)
 		rc = db_write(engine->house->db, DB_LANE_DELIVERY, close_work, &closing, err);
+	bool forgets = false;
 	for (size_t i = 0; rc == OK && i < closing.count; i++) {
 		closing.works[i]->stored = closing.works[i]->state;
+		forgets |= closing.works[i]->state == BLOCK_CLOSED;
+	}
+	if (forgets)
+		part_from_closed(engine);
+	for (size_t i = 0; rc == OK && i < closing.count; i++)
 		if (closing.works[i]->state == BLOCK_CLOSED)
 			work_remove(engine, closing.works[i]);
-	}
 	arena_release(&closing.arena);
 	return rc;
 }

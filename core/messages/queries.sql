@@ -317,23 +317,45 @@ WHERE block_id = 0 AND state = 3 AND owner = :owner;
 -- name: message_doubt :batch
 UPDATE message SET state = 7, was_in_doubt = 1, not_before = :not_before WHERE id = :id AND state = 3;
 
--- In doubt over a cut that is over: to be sent again.
+-- In doubt over a cut that is over (they wait until they run out): to be sent again, at once the first time; a carrier that
+-- takes and cuts again and again must not send a copy each time.
 -- name: message_release_doubt :exec
 -- parameter: first INTEGER
 -- parameter: last INTEGER
-UPDATE message SET not_before = :not_before
-WHERE id BETWEEN :first AND :last AND state = 7 AND route = :route AND not_before > :not_before;
+UPDATE message SET not_before = :not_before + CASE WHEN attempts < 2 THEN 0 WHEN attempts = 2 THEN 30000000
+	WHEN attempts = 3 THEN 60000000 WHEN attempts = 4 THEN 120000000 WHEN attempts = 5 THEN 300000000 ELSE 600000000 END
+WHERE id BETWEEN :first AND :last AND state = 7 AND route = :route AND not_before > :not_before AND not_before = expires_at;
 
 -- name: message_release_loose_doubt :exec
+UPDATE message SET not_before = :not_before + CASE WHEN attempts < 2 THEN 0 WHEN attempts = 2 THEN 30000000
+	WHEN attempts = 3 THEN 60000000 WHEN attempts = 4 THEN 120000000 WHEN attempts = 5 THEN 300000000 ELSE 600000000 END
+WHERE block_id = 0 AND state = 7 AND route = :route AND owner = :owner AND not_before > :not_before AND not_before = expires_at
+	AND lane <> 1 AND lane <> 5;
+
+-- The clock was put back: next tries that were minutes away are not to be hours away. What waits for a cut waits until it runs
+-- out, and what was never tried for its own day.
+-- name: message_bring_forward :exec
+-- parameter: first INTEGER
+-- parameter: last INTEGER
 UPDATE message SET not_before = :not_before
-WHERE block_id = 0 AND state = 7 AND route = :route AND owner = :owner AND not_before > :not_before AND lane <> 1 AND lane <> 5;
+WHERE id BETWEEN :first AND :last AND state IN (1, 7) AND attempts > 0 AND not_before > :not_before AND not_before < expires_at;
+
+-- name: message_bring_forward_loose :exec
+UPDATE message SET not_before = :not_before
+WHERE block_id = 0 AND state IN (1, 7) AND attempts > 0 AND not_before > :not_before AND not_before < expires_at;
 
 -- name: message_list_keys :many
 -- row: message_key
 -- parameter: first INTEGER
 -- parameter: last INTEGER
 SELECT id, route, parts, accepted_at, carrier_id FROM message
-WHERE id BETWEEN :first AND :last AND state IN (4, 5) AND channel = 2 ORDER BY id;
+WHERE id BETWEEN :first AND :last AND (state IN (4, 5) OR (state IN (1, 3, 7) AND parts > 1)) AND channel = 2 ORDER BY id;
+
+-- Loose ones of which some parts may be accepted.
+-- name: message_list_loose_part_keys :many
+-- row: message_key
+SELECT id, route, parts, accepted_at, carrier_id FROM message
+WHERE block_id = 0 AND state IN (1, 3, 7) AND channel = 2 AND parts > 1 ORDER BY id LIMIT 50000;
 
 -- name: message_list_loose_keys :many
 -- row: message_key

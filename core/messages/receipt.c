@@ -5,7 +5,7 @@
 #include "kernel/smpp/smpp.h"
 
 #define MATCHES_MOST 8
-#define WAITING_MOST 100000
+#define WAITING_MOST 50000 /* in each of two generations */
 #define WAITING_AGE (2 * CLOCK_DAY)
 #define DIGITS_SAME 8 /* last digits that must agree where a carrier writes numbers its own way */
 
@@ -16,10 +16,28 @@ static int64_t waiting_place(int64_t route, uint64_t key)
 	return (int64_t)((key ^ (uint64_t)route * UINT64_C(0x9E3779B97F4A7C15)) >> 1) | 1;
 }
 
+static void free_waiting(struct id_map *waiting)
+{
+	size_t at = 0;
+	void *value;
+	while (id_map_each(waiting, &at, &value))
+		for (struct waiting_receipt *next, *receipt = value; receipt; receipt = next) {
+			next = receipt->next;
+			free(receipt);
+		}
+	id_map_release(waiting);
+}
+
 static void add_waiting(struct engine *engine, const struct waiting_receipt *receipt)
 {
-	if (engine->waiting_count >= WAITING_MOST)
-		return; /* it stands in the store and on the desk all the same */
+	if (engine->waiting_count >= WAITING_MOST) {
+		/* Receipts nobody waits for must not keep out those that come a moment before their answer: the older half goes.
+		 * They stand in the store and on the desk all the same. */
+		free_waiting(&engine->waiting_old);
+		engine->waiting_old = engine->waiting;
+		engine->waiting = (struct id_map){ 0 };
+		engine->waiting_count = 0;
+	}
 	struct waiting_receipt *copy = malloc(sizeof *copy);
 	if (!copy)
 		abort();
@@ -32,14 +50,8 @@ static void add_waiting(struct engine *engine, const struct waiting_receipt *rec
 
 void receipts_release(struct engine *engine)
 {
-	size_t at = 0;
-	void *value;
-	while (id_map_each(&engine->waiting, &at, &value))
-		for (struct waiting_receipt *next, *receipt = value; receipt; receipt = next) {
-			next = receipt->next;
-			free(receipt);
-		}
-	id_map_release(&engine->waiting);
+	free_waiting(&engine->waiting);
+	free_waiting(&engine->waiting_old);
 	engine->waiting_count = 0;
 	receipt_index_release(&engine->receipts);
 }
@@ -62,17 +74,17 @@ static void take_up(struct mail *mail, const struct waiting_receipt *receipt, ui
 	memcpy(report->stat, receipt->stat, sizeof report->stat);
 }
 
-void receipts_claim(struct engine *engine, const struct report *answer)
+static void claim_from(struct engine *engine, struct id_map *waiting, const struct report *answer)
 {
-	if (engine->waiting_count == 0)
+	if (waiting->count == 0)
 		return;
 	int64_t route = engine->roads[answer->road].id, place = waiting_place(route, answer->key);
-	struct waiting_receipt *first = id_map_remove(&engine->waiting, place), *rest = NULL;
+	struct waiting_receipt *first = id_map_remove(waiting, place), *rest = NULL;
 	for (struct waiting_receipt *next, *receipt = first; receipt; receipt = next) {
 		next = receipt->next;
 		if (receipt->route == route && receipt->key == answer->key) {
 			take_up(&engine->fold.mail, receipt, answer->road);
-			engine->waiting_count--;
+			engine->waiting_count -= waiting == &engine->waiting;
 			free(receipt);
 		} else {
 			receipt->next = rest;
@@ -80,7 +92,13 @@ void receipts_claim(struct engine *engine, const struct report *answer)
 		}
 	}
 	if (rest)
-		id_map_set(&engine->waiting, place, rest);
+		id_map_set(waiting, place, rest);
+}
+
+void receipts_claim(struct engine *engine, const struct report *answer)
+{
+	claim_from(engine, &engine->waiting_old, answer);
+	claim_from(engine, &engine->waiting, answer);
 }
 
 static enum rc load_waiting(struct db_tx *tx, void *context, struct err *err)
@@ -148,6 +166,20 @@ void receipts_heard(struct engine *engine, int64_t unmatched_id)
 		pthread_mutex_lock(&engine->mailbox_lock);
 		take_up(&engine->mailbox, &heard.receipt, (uint8_t)i);
 		pthread_mutex_unlock(&engine->mailbox_lock);
+	}
+}
+
+void receipts_retry(struct engine *engine)
+{
+	const struct id_map *const generations[] = { &engine->waiting_old, &engine->waiting };
+	for (size_t i = 0; i < COUNT_OF(generations); i++) {
+		size_t at = 0;
+		void *value;
+		struct receipt_match match;
+		while (id_map_each(generations[i], &at, &value))
+			for (const struct waiting_receipt *receipt = value; receipt; receipt = receipt->next)
+				if (receipt_index_find(&engine->receipts, receipt->route, receipt->key, &match, 1) > 0)
+					receipts_heard(engine, receipt->id);
 	}
 }
 

@@ -135,7 +135,7 @@ static enum rc enter_work(struct db_tx *tx, void *context, struct err *err)
 
 struct taking {
 	struct engine *engine;
-	int64_t taken;
+	int64_t taken, gone;
 };
 
 static enum rc take_over_one(struct db_tx *tx, struct arena *arena, struct taking *taking, int64_t gone, int64_t now, struct err *err)
@@ -150,6 +150,7 @@ static enum rc take_over_one(struct db_tx *tx, struct arena *arena, struct takin
 	if (rc == OK)
 		rc = doubt_loose(tx, arena, gone, err);
 	taking->taken += blocks;
+	taking->gone++;
 	return rc;
 }
 
@@ -158,7 +159,7 @@ static enum rc take_over_work(struct db_tx *tx, void *context, struct err *err)
 	struct taking *taking = context;
 	struct arena arena;
 	arena_init(&arena);
-	taking->taken = 0;
+	taking->taken = taking->gone = 0;
 	int64_t now = clock_now();
 	struct dispatcher_list_gone_args args = { .now = now };
 	struct dispatcher_list_gone_row *rows;
@@ -216,10 +217,12 @@ static enum rc index_parts(struct engine *engine, struct db_tx *tx, struct arena
 	struct message_part_list_row *rows;
 	size_t count;
 	enum rc rc = message_part_list(tx, arena, &args, &rows, &count, err);
+	/* Some may be accepted while the message is not yet. */
+	int64_t since = key->accepted_at > 0 ? key->accepted_at : clock_now();
 	for (size_t i = 0; rc == OK && i < count; i++) {
 		uint64_t keys[SMPP_ID_KEYS];
 		if (smpp_id_keys(rows[i].carrier_id, keys) > 0)
-			receipt_index_add(&engine->receipts, key->route, keys[0], key->id, (unsigned)rows[i].part, key->accepted_at);
+			receipt_index_add(&engine->receipts, key->route, keys[0], key->id, (unsigned)rows[i].part, since);
 	}
 	return rc;
 }
@@ -316,7 +319,11 @@ static enum rc load_loose_keys(struct db_tx *tx, void *context, struct err *err)
 	struct engine *engine = context;
 	struct arena arena;
 	arena_init(&arena);
-	enum rc rc = OK;
+	struct message_key *parts;
+	size_t part_count;
+	enum rc rc = message_list_loose_part_keys(tx, &arena, &parts, &part_count, err);
+	if (rc == OK)
+		rc = index_keys(engine, tx, &arena, parts, part_count, err);
 	size_t count = LOOSE_KEYS_MOST;
 	for (int64_t since = clock_now() - LOOSE_KEYS_AGE; rc == OK && count == LOOSE_KEYS_MOST;) {
 		struct message_list_loose_keys_args args = { .since = since, .most = LOOSE_KEYS_MOST };
@@ -355,11 +362,109 @@ enum rc take_over_gone(struct engine *engine, struct err *err)
 	if (rc != OK || taking.taken == 0)
 		return rc;
 	rc = db_write(engine->house->db, DB_LANE_DELIVERY, take_over_work, &taking, err);
-	if (rc != OK || taking.taken == 0)
+	if (rc != OK || taking.gone == 0)
 		return rc;
 	int64_t doubted;
 	log_warn("taken_over", LOGI("blocks", taking.taken));
-	return resume_blocks(engine, &doubted, err);
+	rc = resume_blocks(engine, &doubted, err);
+	if (rc == OK)
+		rc = db_read(engine->house->db, load_loose_keys, engine, err);
+	/* Since it went silent its receipts came to us. */
+	if (rc == OK)
+		receipts_retry(engine);
+	return rc;
+}
+
+/* --- after a commit of unknown outcome ------------------------------------------------------------------------------------------------ */
+
+struct stock {
+	struct engine *engine;
+	int64_t returned;
+};
+
+/* Marked after all, and never handed over: as if the road had given them back. */
+static enum rc return_unsure(struct db_tx *tx, void *context, struct err *err)
+{
+	struct stock *stock = context;
+	struct engine *engine = stock->engine;
+	struct arena arena;
+	struct counters counters;
+	struct moves moves = { 0 };
+	struct happening what = { .event = EVENT_LATER, .waited = true, .status_code = -1, .now = clock_now() };
+	arena_init(&arena);
+	counters_init(&counters, &arena);
+	stock->returned = 0;
+	enum rc rc = OK;
+	for (size_t i = 0; rc == OK && i < engine->unsure_count; i++) {
+		struct message_is_mine_args args = { .id = engine->unsure[i], .owner = engine->id, .submitted_at = engine->unsure_at };
+		struct message_is_mine_row row;
+		struct err quiet;
+		err_init(&quiet, &arena);
+		rc = message_is_mine(tx, &arena, &args, &row, &quiet);
+		if (rc == NOT_FOUND) {
+			rc = OK;
+			continue;
+		}
+		stock->returned++;
+		rc = rc == OK ? message_happen(engine, tx, &arena, args.id, &what, &counters, &moves, err)
+		              : err_set(err, rc, "%.*s", STR_ARG(quiet.detail));
+	}
+	if (rc == OK)
+		rc = counters_write(tx, &counters, err);
+	arena_release(&arena);
+	return rc;
+}
+
+static enum rc count_works(struct db_tx *tx, void *context, struct err *err)
+{
+	struct engine *engine = context;
+	struct arena arena;
+	arena_init(&arena);
+	enum rc rc = OK;
+	size_t at = 0;
+	void *value;
+	while (rc == OK && id_map_each(&engine->works, &at, &value)) {
+		struct work *work = value;
+		struct message_count_range_args range = { .first = block_message_id(work->id, 0),
+			                                  .last = block_message_id(work->id, BLOCK_PEOPLE_MAX - 1) };
+		struct message_count_range_row *states;
+		size_t count = 0;
+		arena_clear(&arena);
+		rc = message_count_range(tx, &arena, &range, &states, &count, err);
+		if (rc != OK)
+			break;
+		int64_t *backlog = &engine->backlog[work->channel][work->lane];
+		*backlog -= work->count[MESSAGE_QUEUED];
+		memset(work->count, 0, sizeof work->count);
+		for (size_t i = 0; i < count; i++)
+			if (states[i].state >= 0 && states[i].state < MESSAGE_STATE_COUNT)
+				work->count[states[i].state] = (int32_t)states[i].people;
+		*backlog += work->count[MESSAGE_QUEUED];
+		work->again_at = 0; /* walked again from the start, whatever was due */
+	}
+	arena_release(&arena);
+	return rc;
+}
+
+enum rc take_stock(struct engine *engine, struct err *err)
+{
+	struct db *db = engine->house->db;
+	int64_t unknown = db_unknown_commits(db), doubted;
+	struct stock stock = { .engine = engine };
+	enum rc rc = engine->unsure_count > 0 ? db_write(db, DB_LANE_DELIVERY, return_unsure, &stock, err) : OK;
+	if (rc == OK)
+		rc = resume_blocks(engine, &doubted, err);
+	if (rc == OK)
+		rc = db_read(db, count_works, engine, err);
+	if (rc != OK)
+		return rc;
+	log_warn("stock_taken", LOGC("why", "a commit's outcome was not told"), LOGI("returned", stock.returned));
+	engine->unknown_seen = unknown;
+	engine->unsure_count = 0;
+	engine->block_look = true;
+	for (size_t channel = 0; channel < CHANNEL_KIND_COUNT; channel++)
+		engine->loose_look[channel] = true;
+	return OK;
 }
 
 enum rc recover(struct engine *engine, struct err *err)
@@ -378,6 +483,8 @@ enum rc recover(struct engine *engine, struct err *err)
 		rc = db_read(db, load_loose_keys, engine, err);
 	if (rc == OK)
 		rc = receipts_load_waiting(engine, err);
+	if (rc == OK)
+		receipts_retry(engine); /* others kept them while we were away */
 	if (rc == OK)
 		log_info("dispatcher_ready", LOGI("blocks", engine->works.count), LOGI("in_doubt", doubted),
 		         LOGI("receipts_awaited", engine->receipts.count));

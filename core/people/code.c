@@ -26,13 +26,23 @@ static enum rc take_budgets(struct db_tx *tx, struct house *house, uint64_t dest
 	return rc;
 }
 
+/* Where mail to it ends up: what follows a plus is a label that its owner, or whoever floods them, makes up. */
+static struct str destination_of(struct arena *arena, struct str address)
+{
+	const size_t at = str_find(address, S("@"), 0), plus = str_find(address, S("+"), 0);
+
+	if (at == SIZE_MAX || plus == SIZE_MAX || plus == 0 || plus > at)
+		return address;
+	return str_concat(arena, str_slice(address, 0, plus), str_slice(address, at, address.len));
+}
+
 enum rc code_issue(struct db_tx *tx, struct house *house, struct arena *arena, const struct code_request *request, int64_t now,
                    struct code_issued *out, struct err *err)
 {
 	const uint64_t key = budget_key(house, request->address);
 	int64_t retry_after = 0;
 
-	enum rc rc = take_budgets(tx, house, key, request->source, now, &retry_after, err);
+	enum rc rc = take_budgets(tx, house, budget_key(house, destination_of(arena, request->address)), request->source, now, &retry_after, err);
 	if (rc == BUSY)
 		out->retry_after = retry_after;
 	if (rc != OK)

@@ -62,8 +62,9 @@ mailbox_read(struct arena *arena, struct str text, struct str field, struct str 
 		return err_field(err, field, MSG_people_mailbox_long, STR_NONE, STR_NONE);
 	if (at == SIZE_MAX || !utf8_valid(trimmed))
 		return err_field(err, field, MSG_people_mailbox_form, STR_NONE, STR_NONE);
-	const struct str local = str_slice(trimmed, 0, at);
-	const struct str domain = str_lower(arena, str_slice(trimmed, at + 1, trimmed.len));
+	/* RFC 5321 section 2.4 lets a host tell cases of the local part apart; none does, and telephones write the first letter large. */
+	const struct str lower = str_lower(arena, trimmed), domain = str_slice(lower, at + 1, lower.len);
+	const struct str local = str_slice(lower, 0, at);
 	if (!local_valid(local) || !domain_valid(domain))
 		return err_field(err, field, MSG_people_mailbox_form, STR_NONE, STR_NONE);
 	*out = str_format(arena, "%.*s@%.*s", STR_ARG(local), STR_ARG(domain));
@@ -109,24 +110,29 @@ contact_find_confirmed(struct db_tx *tx, struct arena *arena, enum channel_kind 
 enum rc
 contact_opt_out(struct db_tx *tx, enum channel_kind channel, struct str address, bool out, int64_t now, int64_t *changed, struct err *err)
 {
-	const struct contact_list_by_address_args args = { .address = address, .channel = (int64_t)channel, .most = CONTACT_SHARERS_MAX };
-	struct contact_list_by_address_row *rows;
+	const struct contact_list_to_opt_args args = { .address = address, .channel = (int64_t)channel, .out = out, .most = CONTACT_SHARERS_MAX };
+	struct contact_list_to_opt_row *rows;
 	struct arena arena;
-	size_t count;
+	size_t count = 0;
 	int64_t total = 0;
+	enum rc rc;
 
 	arena_init(&arena);
-	enum rc rc = contact_list_by_address(tx, &arena, &args, &rows, &count, err);
-	for (size_t i = 0; rc == OK && i < count; i++) {
-		int64_t one = 0;
-		if (out)
-			rc = contact_opt_out_row(tx, &(struct contact_opt_out_row_args){ .opted_out_at = now, .contact_id = rows[i].id }, &one, err);
-		else
-			rc = contact_opt_in_row(tx, &(struct contact_opt_in_row_args){ .contact_id = rows[i].id }, &one, err);
-		if (rc == OK && one)
-			rc = person_touch(tx, rows[i].person_id, now, err);
-		total += one;
-	}
+	/* All of them, however many share it: each round leaves fewer. */
+	do {
+		arena_clear(&arena);
+		rc = contact_list_to_opt(tx, &arena, &args, &rows, &count, err);
+		for (size_t i = 0; rc == OK && i < count; i++) {
+			int64_t one = 0;
+			if (out)
+				rc = contact_opt_out_row(tx, &(struct contact_opt_out_row_args){ .opted_out_at = now, .contact_id = rows[i].id }, &one, err);
+			else
+				rc = contact_opt_in_row(tx, &(struct contact_opt_in_row_args){ .contact_id = rows[i].id }, &one, err);
+			if (rc == OK && one)
+				rc = person_touch(tx, rows[i].person_id, now, err);
+			total += one;
+		}
+	} while (rc == OK && count == CONTACT_SHARERS_MAX);
 	arena_release(&arena);
 	if (rc == OK && changed)
 		*changed = total;

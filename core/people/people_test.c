@@ -16,7 +16,7 @@ mailboxes(void **state)
 	(void)state;
 	static const struct mailbox_case cases[] = {
 		{ "amal@example.org", "amal@example.org" },
-		{ "  Amal.Ben@Example.ORG ", "Amal.Ben@example.org" },
+		{ "  Amal.Ben@Example.ORG ", "amal.ben@example.org" },
 		{ "a+b@example.co.uk", "a+b@example.co.uk" },
 		{ "用户@例子.example", "用户@例子.example" },
 		{ "", NULL },

@@ -82,7 +82,8 @@ WHERE id = :contact_id;
 -- parameter: contact_id INTEGER
 UPDATE contact SET ended_at = :ended_at, ended_reason = :ended_reason WHERE id = :contact_id AND ended_at IS NULL;
 
--- Everyone who has this address, whatever its state, visible and enrolled.
+-- Everyone who has this address, whatever its state, visible and enrolled. Who confirmed it comes first: enrolling others' addresses must not
+-- push their owners off the list.
 -- name: contact_list_by_address :many
 -- parameter: most INTEGER
 SELECT c.id, c.person_id, c.confirmed_at
@@ -90,6 +91,18 @@ FROM contact c
 JOIN person p ON p.id = c.person_id
 LEFT JOIN batch b ON b.id = p.batch_id
 WHERE c.address = :address AND c.channel = :channel AND p.ended_at IS NULL AND (p.batch_id IS NULL OR b.state = 2)
+ORDER BY CASE WHEN c.confirmed_at IS NULL THEN 1 ELSE 0 END, c.person_id LIMIT :most;
+
+-- Those of them who hear of it still (:out 1) or no longer (0).
+-- name: contact_list_to_opt :many
+-- parameter: most INTEGER
+-- parameter: out INTEGER
+SELECT c.id, c.person_id
+FROM contact c
+JOIN person p ON p.id = c.person_id
+LEFT JOIN batch b ON b.id = p.batch_id
+WHERE c.address = :address AND c.channel = :channel AND p.ended_at IS NULL AND (p.batch_id IS NULL OR b.state = 2)
+	AND (CASE WHEN c.opted_out_at IS NULL THEN 1 ELSE 0 END) = :out
 ORDER BY c.person_id LIMIT :most;
 
 -- name: contact_opt_out_row :exec

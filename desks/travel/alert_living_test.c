@@ -1,4 +1,7 @@
 /* A living alert over the store and the delivery engine: each person gets exactly the texts they should have. */
+#include <pthread.h>
+#include <unistd.h>
+
 #include "tests/alerts/alert_fixture.h"
 
 #include "desks/travel/board.h"
@@ -39,6 +42,46 @@ static void first_version(void **state)
 	assert_rc(scene->fixture, CONFLICT,
 	          alert_send_command(scene->house, &scene->fixture->arena, id, clock_now(), &people,
 	                             fixture_err(scene->fixture)));
+}
+
+/* --- an index that is behind --------------------------------------------------------------------------------------- */
+
+static pthread_mutex_t slow = PTHREAD_MUTEX_INITIALIZER;
+
+static void slow_listener(struct house *house, const int64_t *person_ids, size_t count)
+{
+	(void)house;
+	(void)person_ids;
+	(void)count;
+	pthread_mutex_lock(&slow);
+	pthread_mutex_unlock(&slow);
+}
+
+/* Whoever sends waits for the index a bounded time, is told that it is behind, and sends to everybody once it is not. */
+static void an_index_that_is_behind_is_waited_for_a_while(void **state)
+{
+	struct scene *scene = *state;
+	int64_t people = 0;
+
+	put_someone(scene, &(struct someone){ 1, SFAX, -24, 240, MAIL, 0, false, NULL });
+	follow(scene);
+	const struct str id = draft(scene, 34.74, 10.76, 0.3, NULL);
+	assert_rc(scene->fixture, OK, setting_set(scene->house, "audience.patience_seconds", S("1"), fixture_err(scene->fixture)));
+	audience_on_change(scene->house, slow_listener);
+	pthread_mutex_lock(&slow);
+	assert_rc(scene->fixture, OK, audience_serve(scene->house, fixture_err(scene->fixture)));
+	put_someone(scene, &(struct someone){ 2, SFAX, -24, 240, MAIL, 0, false, NULL });
+	const int64_t began = clock_monotonic();
+	/* Once the follower has begun with person 2 it holds the index; before that, this thread would be the one that hangs. */
+	while (leg_index_count(audience_index(scene->house)) < 2 && clock_monotonic() - began < 5 * CLOCK_SECOND)
+		usleep(1000);
+	assert_rc(scene->fixture, BUSY,
+	          alert_send_command(scene->house, &scene->fixture->arena, id, clock_now(), &people, fixture_err(scene->fixture)));
+	assert_true(clock_monotonic() - began < 9 * CLOCK_SECOND);
+	pthread_mutex_unlock(&slow);
+	assert_rc(scene->fixture, OK,
+	          alert_send_command(scene->house, &scene->fixture->arena, id, clock_now(), &people, fixture_err(scene->fixture)));
+	assert_int_equal(people, 2);
 }
 
 static void twice_pressed(void **state)
@@ -518,6 +561,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BOTH_SCENE(first_version),
+		BOTH_SCENE(an_index_that_is_behind_is_waited_for_a_while),
 		BOTH_SCENE(twice_pressed),
 		BOTH_SCENE(numbers_that_moved),
 		BOTH_SCENE(whole_life),

@@ -319,9 +319,9 @@ static void go_on(struct request *request, struct response *response, struct str
 {
 	const bool review = !str_equal(request_form(request, "do"), S("save"));
 
-	respond_redirect(request, response,
-	                 str_format(request->arena, "/desk/alert/%.*s/%s", STR_ARG(public_id),
-	                            review ? "review" : "edit?done=saved"));
+	response_redirect(response,
+	                  str_format(request->arena, "/desk/alert/%.*s/%s", STR_ARG(public_id),
+	                             review ? "review" : "edit?done=saved"));
 }
 
 void alert_new_post(struct request *request, struct response *response)
@@ -445,7 +445,7 @@ void alert_discard_post(struct request *request, struct response *response)
 	err_init(&err, request->arena);
 	enum rc rc = db_write(request->house->db, DB_LANE_PERSON, discard_in_store, &work, &err);
 	if (rc == OK)
-		respond_redirect(request, response, S("/desk/alerts?done=discarded"));
+		response_redirect(response, S("/desk/alerts?done=discarded"));
 	else
 		response_error(request, response, rc, &err);
 }

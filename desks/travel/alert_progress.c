@@ -328,8 +328,8 @@ void alert_next_post(struct request *request, struct response *response)
 	enum rc rc = db_write(request->house->db, DB_LANE_PERSON, next_in_store, &work, &err);
 	if (rc == OK || (rc == CONFLICT && work.alert.state == ALERT_IN_FORCE))
 		/* A draft of another kind: it is shown, to be finished or thrown away. */
-		respond_redirect(request, response,
-		                 str_format(request->arena, "/desk/alert/%.*s/edit", STR_ARG(work.alert.public_id)));
+		response_redirect(response,
+		                  str_format(request->arena, "/desk/alert/%.*s/edit", STR_ARG(work.alert.public_id)));
 	else
 		response_error(request, response, rc, &err);
 }
@@ -365,8 +365,8 @@ void alert_held_post(struct request *request, struct response *response)
 	enum rc rc = db_write(request->house->db, DB_LANE_PERSON, held_in_store, &work, &err);
 	if (rc == OK) {
 		messages_wake(request->house);
-		respond_redirect(request, response,
-		                 str_format(request->arena, "/desk/alert/%.*s", STR_ARG(work.alert.public_id)));
+		response_redirect(response,
+		                  str_format(request->arena, "/desk/alert/%.*s", STR_ARG(work.alert.public_id)));
 	} else {
 		response_error(request, response, rc, &err);
 	}

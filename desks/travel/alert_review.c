@@ -489,9 +489,9 @@ void alert_sample_post(struct request *request, struct response *response)
 	rc = db_write(request->house->db, DB_LANE_PERSON, sample_in_store, &work, &err);
 	if (rc == OK) {
 		messages_wake(request->house);
-		respond_redirect(request, response,
-		                 str_format(request->arena, "/desk/alert/%.*s/review?done=sample",
-		                            STR_ARG(work.draft.alert.public_id)));
+		response_redirect(response,
+		                  str_format(request->arena, "/desk/alert/%.*s/review?done=sample",
+		                             STR_ARG(work.draft.alert.public_id)));
 	} else {
 		response_error(request, response, rc, &err);
 	}
@@ -588,8 +588,8 @@ void alert_send_post(struct request *request, struct response *response)
 	}
 	enum rc rc = alert_send(request->house, request->arena, public_id, &sending, request->now, &people, &err);
 	if (rc == OK) {
-		respond_redirect(request, response,
-		                 str_format(request->arena, "/desk/alert/%.*s?done=sent", STR_ARG(public_id)));
+		response_redirect(response,
+		                  str_format(request->arena, "/desk/alert/%.*s?done=sent", STR_ARG(public_id)));
 	} else if (rc == CONFLICT && str_equal(err.detail, S("changed"))) {
 		err_field(&err, S(""), MSG_alert_rule_numbers, STR_NONE, STR_NONE);
 		confirm_again(request, response, &err);

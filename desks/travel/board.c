@@ -517,7 +517,7 @@ void board_contacts_post(struct request *request, struct response *response)
 	/* A page has no more. */
 	enum rc rc = work.count == 0 || work.count > BOARD_PAGE ? INVALID : db_write(request->house->db, DB_LANE_PERSON, store_contacts, &work, &err);
 	if (rc == OK)
-		respond_redirect(request, response, back_path(request, work.alert.public_id));
+		response_redirect(response, back_path(request, work.alert.public_id));
 	else
 		response_error(request, response, rc, &err);
 }

@@ -1,7 +1,6 @@
 /* The board as a table for other programs: a header row, a row of HXL hashtags (Humanitarian Exchange Language 1.1), then a person a row.
  *
- * Spreadsheets take a field that begins with = + - @, a tab or a carriage return for a formula: such a field gets an apostrophe in front
- * (OWASP, "CSV injection"). Addresses are not in it: reading those is logged person by person. */
+ * What people wrote is no formula to a spreadsheet (text_for_spreadsheet). Addresses are not in it: reading those is logged person by person. */
 #include "desks/travel/board_views.h"
 #include "desks/travel/travel.h"
 
@@ -29,22 +28,15 @@ static const struct csv_column columns[] = {
 	{ MSG_board_csv_exercise, "#meta+exercise" },
 };
 
-static bool looks_like_formula(struct str text)
-{
-	return text.len > 0 && memchr("=+-@\t\r", text.ptr[0], 6) != NULL;
-}
-
 /* RFC 4180: quoted where it must be, quotes doubled. */
-static void add_text(struct buf *out, struct str text)
+static void add_text(struct arena *arena, struct buf *out, struct str said)
 {
+	const struct str text = text_for_spreadsheet(arena, said);
 	bool quote = false;
-	const bool formula = looks_like_formula(text);
 	for (size_t i = 0; i < text.len && !quote; i++)
-		quote = memchr(",\"\r\n", text.ptr[i], 4) != NULL;
+		quote = memchr(",;\"\r\n\t", text.ptr[i], 6) != NULL;
 	if (quote)
 		buf_add_char(out, '"');
-	if (formula)
-		buf_add_char(out, '\'');
 	for (size_t i = 0; i < text.len; i++) {
 		if (text.ptr[i] == '"')
 			buf_add_char(out, '"');
@@ -70,7 +62,7 @@ static void add_head(struct csv_work *work)
 	for (size_t i = 0; i < COUNT_OF(columns); i++) {
 		if (i > 0)
 			buf_add_char(out, ',');
-		add_text(out, T(work->request->arena, work->request->language, columns[i].title));
+		add_text(work->request->arena, out, T(work->request->arena, work->request->language, columns[i].title));
 	}
 	buf_add_str(out, S("\r\n"));
 	for (size_t i = 0; i < COUNT_OF(columns); i++)
@@ -121,7 +113,7 @@ static enum rc add_row(void *context, const struct board_person *row)
 	for (size_t i = 0; i < COUNT_OF(columns); i++) {
 		if (i > 0)
 			buf_add_char(out, ',');
-		add_text(out, fields[i]);
+		add_text(&work->scratch, out, fields[i]);
 	}
 	buf_add_str(out, S("\r\n"));
 	return OK;

@@ -198,8 +198,8 @@ void ask_post(struct request *request, struct response *response)
 	if (rc == OK) {
 		messages_wake(request->house);
 		board_publish(request->house, work.alert.id);
-		respond_redirect(request, response,
-		                 str_format(request->arena, "/desk/alert/%.*s/ask?sent=%lld", STR_ARG(work.alert.public_id), (long long)work.people));
+		response_redirect(response,
+		                  str_format(request->arena, "/desk/alert/%.*s/ask?sent=%lld", STR_ARG(work.alert.public_id), (long long)work.people));
 	} else if (rc == CONFLICT) {
 		err_field(&err, S(""), MSG_board_ask_nobody, STR_NONE, STR_NONE);
 		response->status = 409;

@@ -130,6 +130,9 @@ static void test_links_that_do_not_work_say_so(void **state)
 	page = visit(traveller, link);
 	assert_int_equal(page.status, 200);
 	assert_holds(page, "This alert has ended");
+	/* It is for answering alone: whoever was forwarded it gets no further without a code. */
+	assert_lacks(page, "href=\"/my/");
+	assert_holds(page, "href=\"/my\"");
 	ended = WORLD_NOW - (RESPONSE_LINK_DAYS + 1) * CLOCK_DAY;
 	assert_rc(fixture, OK, world_write(fixture, end_alert, &ended));
 	page = visit(traveller, link);

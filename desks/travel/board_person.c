@@ -316,11 +316,11 @@ void board_person_post(struct request *request, struct response *response)
 	if (rc == OK) {
 		board_publish(request->house, work.alert.id);
 		if (str_equal(request_form(request, "back"), S("board")))
-			respond_redirect(request, response, board_path(request->arena, id, "board"));
+			response_redirect(response, board_path(request->arena, id, "board"));
 		else
-			respond_redirect(request, response,
-			                 str_format(request->arena, "/desk/alert/%.*s/person/%.*s?done=1", STR_ARG(id),
-			                            STR_ARG(request_capture(request, "person"))));
+			response_redirect(response,
+			                  str_format(request->arena, "/desk/alert/%.*s/person/%.*s?done=1", STR_ARG(id),
+			                             STR_ARG(request_capture(request, "person"))));
 	} else if (rc == CONFLICT) {
 		response->status = 409;
 		work.conflict = true;

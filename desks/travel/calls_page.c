@@ -208,7 +208,7 @@ void calls_post(struct request *request, struct response *response)
 		return;
 	}
 	board_publish(request->house, work.alert.id);
-	respond_redirect(request, response, board_path(request->arena, work.alert.public_id, work.person_id > 0 ? "calls" : "calls?nobody=1"));
+	response_redirect(response, board_path(request->arena, work.alert.public_id, work.person_id > 0 ? "calls" : "calls?nobody=1"));
 }
 
 static bool read_outcome(struct request *request, struct calls_work *work)
@@ -270,7 +270,7 @@ void call_post(struct request *request, struct response *response)
 	                     : db_write(request->house->db, DB_LANE_PERSON, store_outcome, &work, &err);
 	if (rc == OK) {
 		board_publish(request->house, work.alert.id);
-		respond_redirect(request, response, board_path(request->arena, work.alert.public_id, "calls"));
+		response_redirect(response, board_path(request->arena, work.alert.public_id, "calls"));
 	} else if (rc == CONFLICT) {
 		response->status = 409;
 		work.conflict = true;

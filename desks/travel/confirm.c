@@ -249,12 +249,12 @@ static void confirm_on(struct confirm_work *work, struct response *response)
 	for (size_t i = 0; i < work->person.contact_count; i++)
 		open += contact_is_open(&work->person.contacts[i]) && work->person.contacts[i].id != work->contact_id;
 	if (open) {
-		respond_redirect(request, response,
-		                 str_format(arena, "/confirm/%.*s?done=confirmed", STR_ARG(request_capture(request, "token"))));
+		response_redirect(response,
+		                  str_format(arena, "/confirm/%.*s?done=confirmed", STR_ARG(request_capture(request, "token"))));
 		return;
 	}
 	const struct str path = person_link_path(request->house, arena, &work->person, LINK_VISIT, request->now);
-	respond_redirect(request, response, str_concat(arena, path, S("?done=enrolled")));
+	response_redirect(response, str_concat(arena, path, S("?done=enrolled")));
 }
 
 void confirm_post(struct request *request, struct response *response)
@@ -307,8 +307,8 @@ void confirm_send_post(struct request *request, struct response *response)
 	err_init(&err, request->arena);
 	enum rc rc = db_write(request->house->db, DB_LANE_PERSON, confirm_resend, &work, &err);
 	if (rc == OK) {
-		respond_redirect(request, response,
-		                 str_format(request->arena, "/confirm/%.*s?done=sent", STR_ARG(request_capture(request, "token"))));
+		response_redirect(response,
+		                  str_format(request->arena, "/confirm/%.*s?done=sent", STR_ARG(request_capture(request, "token"))));
 		return;
 	}
 	if (!work.refused) {

@@ -271,7 +271,7 @@ void enrol_post(struct request *request, struct response *response)
 	if (rc == OK)
 		rc = db_write(request->house->db, DB_LANE_PERSON, enrol_write, &work, &err);
 	if (rc == OK)
-		respond_redirect(request, response, person_link_path(request->house, request->arena, &work.person, LINK_CONFIRM, request->now));
+		response_redirect(response, person_link_path(request->house, request->arena, &work.person, LINK_CONFIRM, request->now));
 	else if (work.busy)
 		response_problem(request, response, PROBLEM_TOO_MANY, &err);
 	else

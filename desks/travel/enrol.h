@@ -21,6 +21,11 @@ struct enrol_view {
 void enrol_get(struct request *request, struct response *response);
 void enrol_post(struct request *request, struct response *response);
 
+/* Erases enrolments by web that nobody confirmed within travel.unconfirmed_days, unless an alert in force or an open case holds them; a job. */
+void unconfirmed_remove(struct house *house);
+/* How many were, for /metrics. */
+void unconfirmed_metrics(struct house *house, struct buf *out);
+
 /* --- pages/confirm.html ----------------------------------------------------------------------------------------- */
 struct confirm_contact {
 	const struct contact *contact;

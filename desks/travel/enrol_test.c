@@ -1,6 +1,8 @@
 /* Enrolling, confirming and the person's page, over HTTP, on both stores. */
 #include "tests/traveller/traveller_fixture.h"
 
+#include "desks/travel/enrol.h"
+
 /* The form filled as most fill it; `t` has visited it. */
 static struct reply enrol_amal(struct traveller *t)
 {
@@ -284,6 +286,58 @@ static void nothing_is_half_enrolled(void **state)
 	assert_int_equal(messages_queued(t), 30);
 }
 
+/* --- what nobody confirms --------------------------------------------------------------------------------------- */
+
+static struct reply enrol_mail(struct traveller *t, const char *name, const char *email)
+{
+	visit(t, S("/enrol"));
+	return follow(t, submit(t, S("/enrol"), "name", name, "email", email, "leg.0.place", "Tunis", "leg.0.from", date_in(t, 3), "leg.0.to",
+	                        date_in(t, 10), NULL));
+}
+
+static void nobody_confirmed_is_removed(void **state)
+{
+	struct traveller *t = *state;
+	struct buf metrics;
+
+	enrolled(t, "Amal", "amal@example.org", NULL);
+	enrol_mail(t, "Never", "never@example.org");
+	const int64_t never = person_of(t, "never@example.org").id;
+	clock_set_offset(7 * CLOCK_DAY - CLOCK_HOUR);
+	unconfirmed_remove(t->house);
+	assert_int_equal(people_enrolled(t), 2);
+	clock_set_offset(7 * CLOCK_DAY + CLOCK_HOUR);
+	unconfirmed_remove(t->house);
+	clock_set_offset(0);
+	assert_int_equal(people_enrolled(t), 1);
+	assert_true(person_of(t, "amal@example.org").id > 0);
+	const struct count_personal_row left = personal_rows(t, never);
+	assert_int_equal(left.names + left.contacts + left.trips + left.legs + left.texts, 0);
+	buf_init(&metrics);
+	unconfirmed_metrics(t->house, &metrics);
+	assert_true(holds(buf_str(&metrics), "chancery_unconfirmed_removed_total "));
+	assert_false(holds(buf_str(&metrics), "chancery_unconfirmed_removed_total 0\n"));
+	buf_release(&metrics);
+}
+
+/* Whoever was in and changes to another address keeps the record, confirmed or not. */
+static void a_changed_address_is_no_enrolment(void **state)
+{
+	struct traveller *t = *state;
+	struct arena *arena = &t->fixture->arena;
+	struct str path = enrolled(t, "Amal", "amal@example.org", NULL);
+	const int64_t old = person_of(t, "amal@example.org").contact_id;
+
+	visit(t, str_format(arena, "%.*s/contacts/new", STR_ARG(path)));
+	submit(t, str_format(arena, "%.*s/contacts/new", STR_ARG(path)), "email", "other@example.org", NULL);
+	visit(t, path);
+	submit(t, str_format(arena, "%.*s/contacts/%lld", STR_ARG(path), (long long)old), "do", "remove", NULL);
+	clock_set_offset(30 * CLOCK_DAY);
+	unconfirmed_remove(t->house);
+	clock_set_offset(0);
+	assert_int_equal(people_enrolled(t), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +349,8 @@ int main(void)
 		BOTH_TRAVELLER(choosing_and_adding_loses_nothing),
 		SQLITE_TRAVELLER(an_enrolment_needs_no_trip),
 		SQLITE_TRAVELLER(nothing_is_half_enrolled),
+		BOTH_TRAVELLER(nobody_confirmed_is_removed),
+		SQLITE_TRAVELLER(a_changed_address_is_no_enrolment),
 	};
 	return fixture_main(tests);
 }

@@ -147,14 +147,13 @@ static enum rc check_day(struct arena *arena, enum language language, struct str
 	return OK;
 }
 
-enum rc leg_check_days(struct arena *arena, const char *prefix, int64_t today, int64_t from, int64_t to, struct err *err)
+enum rc leg_check_days(struct arena *arena, const char *prefix, int64_t today, int64_t earliest_end, int64_t from, int64_t to, struct err *err)
 {
 	const struct str from_field = str_format(arena, "%sfrom", prefix), to_field = str_format(arena, "%sto", prefix);
 
 	if (to < from)
 		return err_field(err, to_field, MSG_travel_date_reversed, STR_NONE, STR_NONE);
-	/* Somewhere it is still yesterday. */
-	if (to < today - 1)
+	if (to < earliest_end)
 		return err_field(err, to_field, MSG_travel_date_past, STR_NONE, STR_NONE);
 	if (from - today > LEG_DAYS_MAX)
 		return err_field(err, from_field, MSG_travel_date_far, STR_NONE, STR_NONE);
@@ -199,7 +198,9 @@ enum rc leg_form_check(struct places *places, struct arena *arena, enum language
 	const enum rc from = check_day(arena, language, form->from, row, "from", MSG_travel_from_missing, &leg.from, err);
 	const enum rc to = check_day(arena, language, form->to, row, "to", MSG_travel_to_missing, &leg.to, err);
 	enum rc rc = place != OK ? place : from != OK ? from : to;
-	if (from == OK && to == OK && leg_check_days(arena, prefix, now / CLOCK_DAY, leg.from, leg.to, err) != OK)
+	/* Somewhere it is still yesterday. */
+	const int64_t today = now / CLOCK_DAY, earliest_end = form->earliest_end && form->earliest_end < today ? form->earliest_end : today - 1;
+	if (from == OK && to == OK && leg_check_days(arena, prefix, today, earliest_end, leg.from, leg.to, err) != OK)
 		rc = INVALID;
 	if (check_unsure(arena, form, row, &leg, err) != OK || check_radius(arena, form, row, &leg, err) != OK)
 		rc = INVALID;

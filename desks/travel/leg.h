@@ -31,6 +31,7 @@ struct leg_form {
 	bool from_unsure, to_unsure;
 	struct choice *choices; /* places to choose from, when the text fits several */
 	size_t choice_count;
+	int64_t earliest_end;   /* day before which it may not be over, if that is before yesterday; 0: none */
 	bool open, more;        /* shown without a click: the stay, and what is seldom needed of it */
 	struct choice *radii, *unsure; /* lists of the page: leg_form_prepare */
 	size_t radius_count;
@@ -49,8 +50,9 @@ enum rc leg_form_check(struct places *places, struct arena *arena, enum language
                        struct trip_leg *out, struct err *err);
 /* Sets from_at, to_at and arrival_at from the days and the zone (of a country: from all its zones). INVALID for an unknown zone. */
 enum rc leg_set_times(struct places *places, struct trip_leg *leg, struct err *err);
-/* The rules of days: a real order, not long past, not longer than LEG_DAYS_MAX. `today`: UTC. Fields are PREFIXfrom and PREFIXto. */
-enum rc leg_check_days(struct arena *arena, const char *prefix, int64_t today, int64_t from, int64_t to, struct err *err);
+/* The rules of days: a real order, not over before `earliest_end`, not longer than LEG_DAYS_MAX. `today`: UTC. Fields are PREFIXfrom and
+ * PREFIXto. */
+enum rc leg_check_days(struct arena *arena, const char *prefix, int64_t today, int64_t earliest_end, int64_t from, int64_t to, struct err *err);
 bool leg_equal(const struct trip_leg *a, const struct trip_leg *b);
 
 #endif

@@ -31,8 +31,8 @@ void my_refuse(struct request *request, struct response *response, enum rc rc, c
 
 void my_done(struct request *request, struct response *response, const char *what)
 {
-	respond_redirect(request, response,
-	                 str_format(request->arena, "/my/%.*s?done=%s", STR_ARG(request_capture(request, "token")), what));
+	response_redirect(response,
+	                  str_format(request->arena, "/my/%.*s?done=%s", STR_ARG(request_capture(request, "token")), what));
 }
 
 struct str my_notice(const struct request *request)

@@ -144,7 +144,7 @@ static enum rc contact_write(struct db_tx *tx, void *context, struct err *err)
 /* To the page where its code is typed. */
 static void to_confirm(struct request *request, struct response *response, const struct person *person)
 {
-	respond_redirect(request, response, person_link_path(request->house, request->arena, person, LINK_CONFIRM, request->now));
+	response_redirect(response, person_link_path(request->house, request->arena, person, LINK_CONFIRM, request->now));
 }
 
 void my_contact_post(struct request *request, struct response *response)
@@ -366,5 +366,5 @@ void my_links_post(struct request *request, struct response *response)
 		return;
 	}
 	const struct str path = person_link_path(request->house, request->arena, &work.person, LINK_VISIT, request->now);
-	respond_redirect(request, response, str_concat(request->arena, path, S("?done=links")));
+	response_redirect(response, str_concat(request->arena, path, S("?done=links")));
 }

@@ -94,7 +94,7 @@ void my_ask_post(struct request *request, struct response *response)
 		rc = db_write(request->house->db, DB_LANE_PERSON, ask_write, &work, &err);
 	if (rc == OK) {
 		const struct str token = capability_token(request->house, request->arena, "code", work.code.id, work.code.salt);
-		respond_redirect(request, response, str_concat(request->arena, S("/my/code/"), token));
+		response_redirect(response, str_concat(request->arena, S("/my/code/"), token));
 		return;
 	}
 	if (rc == BUSY && work.code.retry_after) {
@@ -228,11 +228,11 @@ void my_code_post(struct request *request, struct response *response)
 		return;
 	}
 	if (work.result.answer == CODE_RIGHT && work.person_count == 1) {
-		respond_redirect(request, response, visit_path(request, &work.people[0]));
+		response_redirect(response, visit_path(request, &work.people[0]));
 		return;
 	}
 	if (work.result.answer == CODE_RIGHT) {
-		respond_redirect(request, response, str_concat(request->arena, S("/my/choose/"), request_capture(request, "token")));
+		response_redirect(response, str_concat(request->arena, S("/my/choose/"), request_capture(request, "token")));
 		return;
 	}
 	err_field(&err, S("code"), (int)messages[work.result.answer],

@@ -278,7 +278,7 @@ void my_delete_post(struct request *request, struct response *response)
 		return;
 	}
 	db_scrub(request->house->db);
-	respond_redirect(request, response, S("/my/deleted"));
+	response_redirect(response, S("/my/deleted"));
 }
 
 void my_deleted_get(struct request *request, struct response *response)

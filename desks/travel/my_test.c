@@ -2,6 +2,7 @@
 #include "tests/traveller/traveller_fixture.h"
 
 #include "desks/travel/my.h"
+#include "desks/travel/trip.h"
 
 static struct str below(struct traveller *t, struct str path, const char *what)
 {
@@ -19,8 +20,10 @@ static void opens_by_code(void **state)
 	struct reply sent = submit(t, S("/my"), "address", " Amal@example.org ", NULL);
 	struct reply page = follow(t, sent);
 	assert_holds(page, "If this address is enrolled and confirmed");
-	/* The local part of a mailbox is its own: another case is another address. */
+	/* A telephone's keyboard begins with a large letter; it is the same mailbox. */
+	code_of(t, "amal@example.org");
 	assert_int_equal(submit(t, sent.location, "code", "000000", NULL).status, 422);
+	assert_int_equal(messages_queued(t), 2);
 
 	visit(t, S("/my"));
 	sent = submit(t, S("/my"), "address", "amal@EXAMPLE.org", NULL);
@@ -113,6 +116,64 @@ static void codes_have_a_budget(void **state)
 	}
 	assert_int_equal(sent, 4); /* the one of enrolment was the first of five */
 	assert_int_equal(refused, 6);
+}
+
+/* Labels after a plus are one mailbox, however it is written: whoever would flood it gets five. */
+static void one_mailbox_has_one_budget(void **state)
+{
+	static const char *const spellings[] = { "amal@example.org", "AMAL@example.org", "amal+1@example.org", "Amal+2@example.org", "amal+3@example.org",
+		                                 "amal+4@example.org" };
+	struct traveller *t = *state;
+
+	for (size_t i = 0; i < COUNT_OF(spellings); i++) {
+		visit(t, S("/my"));
+		assert_int_equal(submit(t, S("/my"), "address", spellings[i], NULL).status, i < 5 ? 303 : 429);
+	}
+}
+
+struct confirm_ask {
+	int64_t contact_id;
+};
+
+static enum rc confirm_one(struct db_tx *tx, void *context, struct err *err)
+{
+	const struct confirm_ask *ask = context;
+	return contact_set_confirmed(tx, ask->contact_id, CONTACT_BY_CODE, clock_now(), err);
+}
+
+static enum rc find_owners(struct db_tx *tx, void *context, struct err *err)
+{
+	struct traveller *t = context;
+	int64_t *ids;
+	size_t count;
+
+	enum rc rc = person_list_by_address(tx, &t->fixture->arena, CHANNEL_SMS, S("+33639980007"), 8, &ids, &count, err);
+	assert_int_equal(count, 1);
+	return rc;
+}
+
+static enum rc stop_all(struct db_tx *tx, void *context, struct err *err)
+{
+	return contact_opt_out(tx, CHANNEL_SMS, S("+33639980007"), true, clock_now(), context, err);
+}
+
+/* Enrolling someone's number before them takes neither their page nor their answers by SMS from them. */
+static void others_enrolments_push_nobody_away(void **state)
+{
+	struct traveller *t = *state;
+	struct confirm_ask ask;
+	int64_t stopped = 0;
+
+	for (int i = 0; i < 21; i++) {
+		visit(t, S("/enrol"));
+		assert_int_equal(submit(t, S("/enrol"), "name", "Mallory", "mobile", "+33639980007", "mobile_sure", "yes", "leg.0.place", "Tunis",
+		                        "leg.0.from", date_in(t, 3), "leg.0.to", date_in(t, 10), NULL).status, 303);
+	}
+	ask.contact_id = person_of(t, "+33639980007").contact_id;
+	assert_rc(t->fixture, OK, db_write(t->fixture->db, DB_LANE_PERSON, confirm_one, &ask, fixture_err(t->fixture)));
+	assert_rc(t->fixture, OK, db_read(t->fixture->db, find_owners, t, fixture_err(t->fixture)));
+	assert_rc(t->fixture, OK, db_write(t->fixture->db, DB_LANE_PERSON, stop_all, &stopped, fixture_err(t->fixture)));
+	assert_int_equal(stopped, 21);
 }
 
 static void codes_end_after_ten_minutes(void **state)
@@ -470,6 +531,66 @@ static void one_click_stops_a_mailbox(void **state)
 	assert_int_equal(visit(t, S("/unsubscribe/x1234")).status, 404);
 }
 
+/* --- WHERE by SMS ------------------------------------------------------------------------------------------------- */
+
+struct stays_ask {
+	struct traveller *t;
+	int64_t person_id;
+	enum language language;
+	struct str words;
+};
+
+static enum rc find_stays(struct db_tx *tx, void *context, struct err *err)
+{
+	struct stays_ask *ask = context;
+	struct arena *arena = &ask->t->fixture->arena;
+	struct person person;
+
+	enum rc rc = person_find(tx, arena, ask->person_id, &person, err);
+	person.language = ask->language;
+	if (rc == OK)
+		ask->words = stays_text(ask->t->house, tx, arena, &person);
+	return rc;
+}
+
+static struct str stays_in(struct traveller *t, int64_t person_id, enum language language)
+{
+	struct stays_ask ask = { t, person_id, language, STR_NONE };
+	assert_rc(t->fixture, OK, db_read(t->fixture->db, find_stays, &ask, fixture_err(t->fixture)));
+	return ask.words;
+}
+
+static void stays_are_told_in_the_persons_language(void **state)
+{
+	struct traveller *t = *state;
+	struct arena *arena = &t->fixture->arena;
+	struct str path = enrolled(t, "Amal", "amal@example.org", NULL);
+	const int64_t id = person_of(t, "amal@example.org").id;
+
+	/* The nearest first, what is not sure said so, the fourth only counted. */
+	visit(t, below(t, path, "trips/new"));
+	follow(t, submit(t, below(t, path, "trips/new"), "leg.0.place", "Algiers", "leg.0.from", date_in(t, 1), "leg.0.to", date_in(t, 2), "leg.0.unsure", "to",
+	                 "leg.1.place", "Cairo", "leg.1.from", date_in(t, 20), "leg.1.to", date_in(t, 22), "leg.2.place", "Rabat", "leg.2.from",
+	                 date_in(t, 23), "leg.2.to", date_in(t, 24), NULL));
+	const struct str algiers = T(arena, LANGUAGE_EN, MSG_travel_stay_sms_unsure, MSG_S("place", S("Algiers, Algeria")),
+	                             MSG_S("from", text_date(arena, LANGUAGE_EN, t->day + 1)), MSG_S("to", text_date(arena, LANGUAGE_EN, t->day + 2)));
+	struct str words = stays_in(t, id, LANGUAGE_EN);
+	assert_true(str_starts(words, algiers));
+	assert_true(holds(words, "; Tunis"));
+	assert_true(holds(words, "Cairo"));
+	assert_false(holds(words, "Rabat"));
+	assert_true(str_ends(words, S("; 1 more")));
+	words = stays_in(t, id, LANGUAGE_FA);
+	assert_true(holds(words, "از"));
+	assert_true(holds(words, "۱ اقامت دیگر"));
+	/* What is over is not told, and nobody's nothing is nothing. */
+	clock_set_offset(12 * CLOCK_DAY);
+	assert_true(str_starts(stays_in(t, id, LANGUAGE_EN), S("Cairo")));
+	clock_set_offset(30 * CLOCK_DAY);
+	assert_true(str_is_empty(stays_in(t, id, LANGUAGE_EN)));
+	clock_set_offset(0);
+}
+
 /* --- finding ---------------------------------------------------------------------------------------------------- */
 
 static void finds_in_any_script(void **state)
@@ -510,6 +631,8 @@ int main(void)
 		BOTH_TRAVELLER(two_on_one_telephone_choose),
 		BOTH_TRAVELLER(wrong_codes_slow_down_and_lock_nobody_out),
 		SQLITE_TRAVELLER(codes_have_a_budget),
+		SQLITE_TRAVELLER(one_mailbox_has_one_budget),
+		BOTH_TRAVELLER(others_enrolments_push_nobody_away),
 		SQLITE_TRAVELLER(codes_end_after_ten_minutes),
 		SQLITE_TRAVELLER(links_end),
 		SQLITE_TRAVELLER(changes_name_and_language),
@@ -522,6 +645,7 @@ int main(void)
 		SQLITE_TRAVELLER(looking_changes_nothing),
 		BOTH_TRAVELLER(every_change_is_told),
 		BOTH_TRAVELLER(one_click_stops_a_mailbox),
+		SQLITE_TRAVELLER(stays_are_told_in_the_persons_language),
 		SQLITE_TRAVELLER(finds_in_any_script),
 	};
 	return fixture_main(tests);

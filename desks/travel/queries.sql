@@ -82,6 +82,27 @@ UPDATE trip SET ended_at = :now, changed_at = :now
 WHERE id > :after AND id <= :last AND ended_at IS NULL AND created_at < :before
 	AND NOT EXISTS (SELECT 1 FROM leg WHERE leg.trip_id = trip.id AND leg.ended_at IS NULL AND leg.to_at > :before);
 
+-- --- enrolments nobody confirmed ------------------------------------------------------------------------------------
+
+-- name: person_newest :one
+-- column: newest INTEGER
+SELECT coalesce(max(id), 0) AS newest FROM person;
+
+-- Who enrolled by web, has nothing but the addresses of then, and confirmed none of them. An address that came later is the act of someone
+-- who was in.
+-- name: unconfirmed_list :many
+-- parameter: after INTEGER
+-- parameter: last INTEGER
+-- parameter: before INTEGER
+-- parameter: most INTEGER
+SELECT p.id FROM person p
+WHERE p.id > :after AND p.id <= :last AND p.source = 1 AND p.ended_at IS NULL AND p.changed_at < :before
+	AND EXISTS (SELECT 1 FROM contact c WHERE c.person_id = p.id)
+	AND NOT EXISTS (SELECT 1 FROM contact c WHERE c.person_id = p.id AND (c.confirmed_at IS NOT NULL OR c.created_at <> p.created_at))
+	AND NOT EXISTS (SELECT 1 FROM recipient r JOIN alert a ON a.id = r.alert_id
+		WHERE r.person_id = p.id AND (a.state = 2 OR r.case_state IN (1, 2)))
+ORDER BY p.id LIMIT :most;
+
 -- --- watches ------------------------------------------------------------------------------------------------------
 
 -- name: watch_insert :one

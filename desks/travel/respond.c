@@ -1,15 +1,5 @@
 #include "desks/travel/respond.h"
 
-void respond_redirect(struct request *request, struct response *response, struct str path)
-{
-	const enum language chosen = language_find(request_query(request, "lang"));
-	if (chosen == request->language) {
-		const char *separator = str_find(path, S("?"), 0) == SIZE_MAX ? "?" : "&";
-		path = str_format(request->arena, "%.*s%slang=%s", STR_ARG(path), separator, languages[chosen].tag);
-	}
-	response_redirect(response, path);
-}
-
 void respond_error(struct request *request, struct response *response, enum rc rc, const struct err *err)
 {
 	response_error(request, response, rc, err);

@@ -4,8 +4,6 @@
 
 #include "kernel/http/http.h"
 
-/* 303 to a path of ours, carrying on the language that the reader chose in the address. */
-void respond_redirect(struct request *request, struct response *response, struct str path);
 /* The error page of a code; a budget that is used up is 429. */
 void respond_error(struct request *request, struct response *response, enum rc rc, const struct err *err);
 /* What stands behind the last slash of a link. */

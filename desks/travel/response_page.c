@@ -197,7 +197,8 @@ static void show(struct request *request, struct response *response, struct answ
 		.note = S(""),
 		.place = S(""),
 		.just_now = !errors && str_equal(request_query(request, "done"), S("1")),
-		.own_path = person_manage_path(request->house, request->arena, &work->person),
+		/* By a code, not by a link to all they have: the answer's link gets forwarded, and is for answering alone. */
+		.own_path = S("/my"),
 		.unnamed = work->unnamed < RESPONSE_COMPANIONS_MAX ? work->unnamed : RESPONSE_COMPANIONS_MAX,
 	};
 	for (size_t i = 0; i < work->answer_count; i++)
@@ -270,11 +271,8 @@ void answer_post(struct request *request, struct response *response)
 	}
 	enum rc rc = db_write(request->house->db, DB_LANE_PERSON, store_answer, &work, &err);
 	if (rc == OK) {
-		const struct str lang = request_query(request, "lang");
 		board_publish(request->house, work.alert.id);
-		response_redirect(response, str_format(request->arena, "/a/%.*s?done=1%s%s", STR_ARG(work.token),
-		                                       language_find(lang) < LANGUAGE_COUNT ? "&lang=" : "",
-		                                       language_find(lang) < LANGUAGE_COUNT ? languages[language_find(lang)].tag : ""));
+		response_redirect(response, str_format(request->arena, "/a/%.*s?done=1", STR_ARG(work.token)));
 	} else if (rc == NOT_FOUND || rc == CONFLICT) {
 		show_gone(request, response, rc == CONFLICT);
 	} else {

@@ -89,6 +89,7 @@ static const struct route routes[] = {
 static const struct setting settings[] = {
 	/* --- travellers --- */
 	{ "travel.home_zone", SETTING_TEXT, "UTC", 0, 64, "Time zone of people whose telephone tells no country, for messages that wait for morning" },
+	{ "travel.unconfirmed_days", SETTING_INT, "7", 2, 365, "Enrolments that nobody confirmed are deleted after so many days without a change" },
 	/* --- alerts --- */
 	{ "travel.confirm_above", SETTING_INT, "500", 0, 100000000, "Alerts to more people than this are confirmed by typing the number" },
 	{ "travel.sms_part_cost", SETTING_TEXT, "", 0, 40, "What one part of an SMS costs, with the currency (0.075 EUR), for estimates" },
@@ -107,6 +108,7 @@ static const struct menu_entry menu[] = {
 
 static const struct job jobs[] = {
 	{ "travel.end_trips", CLOCK_DAY, trips_end_over, "Ends trips that were over a week ago" },
+	{ "travel.remove_unconfirmed", CLOCK_DAY, unconfirmed_remove, "Removes enrolments that nobody confirmed" },
 	{ "travel.expire_alerts", CLOCK_MINUTE, alert_expire, "Ends alerts whose time is over" },
 	{ "travel.sweep", 5 * CLOCK_MINUTE, alert_sweep, "Tells people inside an alert in force who were missed or have arrived" },
 	{ "travel.contacts", 10 * CLOCK_SECOND, alert_contacts, "Asks emergency contacts whose turn on the ladder has come" },
@@ -118,6 +120,7 @@ void
 travel_register(struct house *house)
 {
 	messages_register(house, NOTICE_ALERT, &alert_notice_desk);
+	messages_set_stays(house, stays_text);
 }
 
 static enum rc
@@ -128,6 +131,7 @@ start(struct house *house, struct err *err)
 	if (rc == OK) {
 		travel_register(house);
 		audience_on_change(house, alert_people_changed);
+		house_add_metrics(house, unconfirmed_metrics);
 	}
 	return rc;
 }

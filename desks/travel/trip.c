@@ -40,6 +40,17 @@ void trip_form_read(const struct request *request, struct trip_form *form)
 	form->note = value(request, "note");
 }
 
+void trip_form_changes(struct trip_form *form, const struct trip *stored)
+{
+	int64_t earliest = 0;
+
+	for (size_t i = 0; i < stored->leg_count; i++)
+		if (!earliest || stored->legs[i].to < earliest)
+			earliest = stored->legs[i].to;
+	for (size_t i = 0; i < TRIP_LEGS_MAX; i++)
+		form->legs[i].earliest_end = earliest;
+}
+
 bool trip_form_is_empty(const struct trip_form *form)
 {
 	for (size_t i = 0; i < form->leg_rows; i++)

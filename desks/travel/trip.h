@@ -38,6 +38,8 @@ void trip_init(struct trip *trip);
 /* An empty form with TRIP_LEGS_SHOWN rows. */
 void trip_form_init(struct trip_form *form);
 void trip_form_read(const struct request *request, struct trip_form *form);
+/* The form changes `stored`: stays of it that are over may stay as they are. */
+void trip_form_changes(struct trip_form *form, const struct trip *stored);
 bool trip_form_is_empty(const struct trip_form *form);
 /* Shows one more row if there may be one. */
 void trip_form_add_leg(struct trip_form *form);
@@ -65,6 +67,9 @@ enum rc trip_find(struct db_tx *tx, struct arena *arena, int64_t person_id, stru
 /* All of a person's trips, the ended ones only with `ended`. */
 enum rc trip_list(struct db_tx *tx, struct arena *arena, int64_t person_id, bool ended, struct trip **trips_out, size_t *count_out,
                   struct err *err);
+
+/* The stays of a person that are not over, in their language and short enough for an SMS; STR_NONE: none. Stands behind messages_set_stays. */
+struct str stays_text(struct house *house, struct db_tx *tx, struct arena *arena, const struct person *person);
 
 /* Ends trips that were over a week ago; a job. */
 void trips_end_over(struct house *house);

@@ -75,6 +75,7 @@ static bool trip_form_take(struct request *request, struct response *response, s
 	struct trip_form *form = ARENA_NEW(request->arena, struct trip_form);
 
 	trip_form_read(request, form);
+	trip_form_changes(form, &work->trip);
 	if (str_equal(request_form(request, "do"), S("add_leg"))) {
 		trip_form_add_leg(form);
 		trip_show_form(request, response, form, NULL);
@@ -136,13 +137,19 @@ static enum rc trip_change_work(struct db_tx *tx, void *context, struct err *err
 void trip_post(struct request *request, struct response *response)
 {
 	struct trip_work work = { .request = request };
-	struct person person;
 	struct err err;
 
 	err_init(&err, request->arena);
-	if (!my_open(request, response, &person) || !trip_form_take(request, response, &work, &err))
+	enum rc rc = db_read(request->house->db, trip_read_work, &work, &err);
+	if (rc == OK && work.trip.ended_at != DB_NULL)
+		rc = NOT_FOUND;
+	if (rc != OK) {
+		my_refuse(request, response, rc, &err);
 		return;
-	enum rc rc = db_write(request->house->db, DB_LANE_PERSON, trip_change_work, &work, &err);
+	}
+	if (!trip_form_take(request, response, &work, &err))
+		return;
+	rc = db_write(request->house->db, DB_LANE_PERSON, trip_change_work, &work, &err);
 	if (rc == OK)
 		my_done(request, response, "trip");
 	else

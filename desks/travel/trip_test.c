@@ -287,6 +287,39 @@ static void trips_end_a_week_after_they_are_over(void **state)
 	assert_holds(visit(t, below(t, path, "export")), "Tunis");
 }
 
+/* Under way, with the first stay over, plans change: the page's own form must go through as it came. */
+static void a_trip_under_way_is_changed(void **state)
+{
+	struct traveller *t = *state;
+	struct arena *arena = &t->fixture->arena;
+	struct str path = enrolled(t, "Amal", "amal@example.org", NULL);
+	const int64_t id = person_of(t, "amal@example.org").id;
+	size_t count;
+
+	clock_set_offset(20 * CLOCK_DAY);
+	visit(t, S("/my"));
+	struct reply asked = submit(t, S("/my"), "address", "amal@example.org", NULL);
+	visit(t, asked.location);
+	path = submit(t, asked.location, "code", code_of(t, "amal@example.org").ptr, NULL).location;
+	struct str trip = cut(t, visit(t, path).body, "/trips/", '"');
+	trip = str_format(arena, "%.*s/trips/%.*s", STR_ARG(path), STR_ARG(trip));
+	visit(t, trip);
+	struct reply reply = submit(t, trip, "leg.0.place", "Tunis", "leg.0.from", date_in(t, 3), "leg.0.to", date_in(t, 10), "leg.1.place", "Cairo",
+	                            "leg.1.from", date_in(t, 25), "leg.1.to", date_in(t, 30), NULL);
+	assert_int_equal(reply.status, 303);
+	legs_of(t, id, &count);
+	assert_int_equal(count, 2);
+	/* But none that was over before that, and no new trip in the past. */
+	visit(t, trip);
+	reply = submit(t, trip, "leg.0.place", "Tunis", "leg.0.from", date_in(t, 3), "leg.0.to", date_in(t, 9), "leg.1.place", "Cairo", "leg.1.from",
+	               date_in(t, 25), "leg.1.to", date_in(t, 30), NULL);
+	assert_int_equal(reply.status, 422);
+	trip = str_format(arena, "%.*s/trips/new", STR_ARG(path));
+	visit(t, trip);
+	assert_int_equal(submit(t, trip, "leg.0.place", "Tunis", "leg.0.from", date_in(t, 3), "leg.0.to", date_in(t, 10), NULL).status, 422);
+	clock_set_offset(0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +328,7 @@ int main(void)
 		BOTH_TRAVELLER(a_trip_goes_in_and_comes_out),
 		SQLITE_TRAVELLER(a_trip_has_its_rules),
 		BOTH_TRAVELLER(trips_are_added_changed_and_ended),
+		SQLITE_TRAVELLER(a_trip_under_way_is_changed),
 		BOTH_TRAVELLER(trips_end_a_week_after_they_are_over),
 	};
 	return fixture_main(tests);

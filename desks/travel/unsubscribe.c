@@ -62,7 +62,7 @@ static void unsubscribe_set(struct request *request, struct response *response, 
 	else if (str_find(request->body, S("List-Unsubscribe=One-Click"), 0) != SIZE_MAX)
 		response->status = 204; /* the mail program wants no page, and must not be sent elsewhere (RFC 8058, 3.1) */
 	else
-		respond_redirect(request, response, str_concat(request->arena, S("/unsubscribe/"), request_capture(request, "token")));
+		response_redirect(response, str_concat(request->arena, S("/unsubscribe/"), request_capture(request, "token")));
 }
 
 void unsubscribe_post(struct request *request, struct response *response)

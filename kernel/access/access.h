@@ -24,12 +24,13 @@ bool access_allows(const struct officer *officer, enum permission permission);
 const struct officer *access_identify(struct request *request);
 
 /* --- officers (also `chancery user`) ---------------------------------------------------------------------- */
-/* Adds an officer and returns a one-time set-up path ("/setup/TOKEN", 24 h); password and second factor are chosen there. */
-enum rc officer_add(struct house *house, struct arena *arena, struct str name, struct str login, enum permission permission,
+/* Adds an officer and returns a one-time set-up path ("/setup/TOKEN", 24 h); password and second factor are chosen there. `by`: the officer
+ * who does it, -1 an operator. */
+enum rc officer_add(struct house *house, struct arena *arena, struct str name, struct str login, enum permission permission, int64_t by,
                     struct str *setup_path_out, struct err *err);
 
 /* A new set-up link for an officer who lost both factors; what they had keeps working until the link is used. NOT_FOUND. */
-enum rc officer_link(struct house *house, struct arena *arena, struct str login, struct str *setup_path_out, struct err *err);
+enum rc officer_link(struct house *house, struct arena *arena, struct str login, int64_t by, struct str *setup_path_out, struct err *err);
 /* Disabling ends all sessions at once. `by`: the officer who does it, -1 an operator. NOT_FOUND. */
 enum rc officer_set_disabled(struct house *house, struct arena *arena, struct str login, bool disabled, int64_t by, struct err *err);
 /* "reader", "officer", "administrator"; and back. */

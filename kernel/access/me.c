@@ -314,7 +314,7 @@ users_add_post(struct request *request, struct response *response)
 
 	err_init(&err, request->arena);
 	permission_read(request_form(request, "permission"), &permission);
-	enum rc rc = officer_add(request->house, request->arena, name, request_form(request, "login"), permission, &path, &err);
+	enum rc rc = officer_add(request->house, request->arena, name, request_form(request, "login"), permission, request->officer->id, &path, &err);
 	if (rc == OK) {
 		users_show(request, response, str_concat(request->arena, str_from(request->house->public_url), path), name, NULL);
 	} else if (rc == INVALID || rc == CONFLICT) {
@@ -335,7 +335,7 @@ users_change_post(struct request *request, struct response *response)
 
 	err_init(&err, request->arena);
 	if (str_equal(what, S("link"))) {
-		rc = officer_link(request->house, request->arena, login, &path, &err);
+		rc = officer_link(request->house, request->arena, login, request->officer->id, &path, &err);
 		if (rc == OK) {
 			users_show(request, response, str_concat(request->arena, str_from(request->house->public_url), path), login, NULL);
 			return;

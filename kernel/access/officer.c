@@ -54,8 +54,7 @@ struct add_work {
 	struct arena *arena;
 	struct str name, login;
 	enum permission permission;
-	int64_t id, salt, now;
-	struct str again; /* public id of an officer who gets a new link instead */
+	int64_t id, salt, by, now;
 };
 
 static enum rc
@@ -85,7 +84,7 @@ add_in_store(struct db_tx *tx, void *context, struct err *err)
 	if (rc != OK)
 		return rc;
 	work->id = added.id;
-	return ledger_append(tx, -1, "officer.add", str_format(work->arena, "officer:%.*s", STR_ARG(args.public_id)),
+	return ledger_append(tx, work->by, "officer.add", str_format(work->arena, "officer:%.*s", STR_ARG(args.public_id)),
 	                     str_format(work->arena, "{\"permission\":\"%s\"}", permission_name(work->permission)), work->now, err);
 }
 
@@ -106,8 +105,8 @@ login_read(struct arena *arena, struct str text, struct str *out, struct err *er
 }
 
 enum rc
-officer_add(struct house *house, struct arena *arena, struct str name, struct str login, enum permission permission, struct str *setup_path_out,
-            struct err *err)
+officer_add(struct house *house, struct arena *arena, struct str name, struct str login, enum permission permission, int64_t by,
+            struct str *setup_path_out, struct err *err)
 {
 	struct add_work work = {
 		.house = house,
@@ -115,6 +114,7 @@ officer_add(struct house *house, struct arena *arena, struct str name, struct st
 		.name = str_trim(name),
 		.permission = permission,
 		.salt = (int64_t)(rand_u64() >> 1),
+		.by = by,
 		.now = clock_now(),
 	};
 	const size_t length = utf8_length(work.name);
@@ -147,13 +147,13 @@ relink_in_store(struct db_tx *tx, void *context, struct err *err)
 	                      NULL, err);
 	if (rc != OK)
 		return rc;
-	return ledger_append(tx, -1, "officer.link", str_format(work->arena, "officer:%.*s", STR_ARG(row.public_id)), STR_NONE, work->now, err);
+	return ledger_append(tx, work->by, "officer.link", str_format(work->arena, "officer:%.*s", STR_ARG(row.public_id)), STR_NONE, work->now, err);
 }
 
 enum rc
-officer_link(struct house *house, struct arena *arena, struct str login, struct str *setup_path_out, struct err *err)
+officer_link(struct house *house, struct arena *arena, struct str login, int64_t by, struct str *setup_path_out, struct err *err)
 {
-	struct add_work work = { .house = house, .arena = arena, .salt = (int64_t)(rand_u64() >> 1), .now = clock_now() };
+	struct add_work work = { .house = house, .arena = arena, .salt = (int64_t)(rand_u64() >> 1), .by = by, .now = clock_now() };
 
 	enum rc rc = login_read(arena, login, &work.login, err);
 	if (rc == OK)

@@ -31,7 +31,7 @@ next_read(struct str next)
 	if (next.len < 1 || next.len > 500 || next.ptr[0] != '/')
 		return S("/desk");
 	for (size_t i = 0; i < next.len; i++)
-		if ((unsigned char)next.ptr[i] <= ' ' || next.ptr[i] == '\\' || (next.ptr[i] == '/' && i == 1))
+		if ((unsigned char)next.ptr[i] <= ' ' || next.ptr[i] == 0x7f || next.ptr[i] == '\\' || (next.ptr[i] == '/' && i == 1))
 			return S("/desk");
 	return next;
 }

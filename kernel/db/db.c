@@ -168,6 +168,11 @@ bool db_is_full(const struct db *db)
 	return db->driver->is_full(db->store);
 }
 
+int64_t db_unknown_commits(const struct db *db)
+{
+	return db->unknown_commits;
+}
+
 void db_figures(struct db *db, struct db_figures *figures_out)
 {
 	*figures_out = (struct db_figures){
@@ -312,6 +317,8 @@ static enum rc try_once(struct db *db, int lane, enum db_use use, db_work work, 
 			db->commits++;
 			change_announce(db, tx.newest);
 		}
+		if (commit == DB_LOST && use != DB_READ)
+			db->unknown_commits++;
 		*again = commit == DB_AGAIN;
 	} else {
 		enum db_health health = db->driver->health(connection);

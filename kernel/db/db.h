@@ -69,6 +69,10 @@ const char *db_dialect(const struct db *db);
 /* True from a write that failed for want of space (or a failing disk) until the next commit that succeeds. */
 bool db_is_full(const struct db *db);
 
+/* How many commits ended so that nobody can say whether they were made: the server went away at that moment and stayed away.
+ * db_write returned FAILED for each. Who keeps in memory what its writes did must look at the store anew when this has grown. */
+int64_t db_unknown_commits(const struct db *db);
+
 /* What the store did since it was opened, for /metrics. */
 struct db_figures {
 	int64_t commits;      /* transactions made durable; on SQLite one may hold many items */

@@ -81,7 +81,7 @@ struct db {
 	bool watching, watch_stop;
 	pthread_t watcher;
 
-	_Atomic int64_t commits, items, failures, busy, retries, longest_item;
+	_Atomic int64_t commits, unknown_commits, items, failures, busy, retries, longest_item;
 };
 
 /* A condition variable that waits on the monotonic clock. */

@@ -59,13 +59,28 @@ static enum rc apply(struct migrator *migrator, struct db_tx *tx, const struct d
 	return rc;
 }
 
+/* Asked by reading alone: a command that opens a store of the program's own version needs no turn of the busy writer. */
+static enum rc was_applied(struct migrator *migrator, const struct db_migration *migration, bool *applied)
+{
+	struct db_tx tx;
+	tx_init(&tx, migrator->db, migrator->connection, DB_READ);
+	enum rc rc = is_applied(migrator, &tx, migration, applied);
+	tx_release(&tx);
+	return rc;
+}
+
 static enum rc migrate_one(struct migrator *migrator, const struct db_migration *migration)
 {
 	const struct db_driver *driver = migrator->db->driver;
-	enum rc rc = driver->begin(migrator->connection, DB_MIGRATE, migrator->err);
+	struct db_tx tx;
+	bool applied;
+	enum rc rc = was_applied(migrator, migration, &applied);
+	if (rc != OK || applied)
+		return rc;
+	/* Another process may be faster: `apply` asks again within the transaction. */
+	rc = driver->begin(migrator->connection, DB_MIGRATE, migrator->err);
 	if (rc != OK)
 		return rc;
-	struct db_tx tx;
 	tx_init(&tx, migrator->db, migrator->connection, DB_MIGRATE);
 	rc = apply(migrator, &tx, migration);
 	tx_release(&tx);

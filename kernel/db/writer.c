@@ -119,12 +119,13 @@ static void end_group(struct db *db, struct group *group)
 	struct err err;
 	arena_init(&arena);
 	err_init(&err, &arena);
-	if (good == 0)
-		db->driver->rollback(db->writer_connection);
-	else if (db->driver->commit(db->writer_connection, &rc, &err) == DB_COMMITTED)
+	enum db_commit commit = good == 0 ? DB_ROLLED_BACK : db->driver->commit(db->writer_connection, &rc, &err);
+	if (commit == DB_COMMITTED)
 		db->commits++;
 	else
 		db->driver->rollback(db->writer_connection);
+	if (commit == DB_LOST)
+		db->unknown_commits++;
 	for (int i = 0; i < group->count; i++) {
 		struct db_item *item = group->items[i];
 		if (item->rc == OK && rc != OK)

@@ -87,7 +87,8 @@ struct response {
  * (500: a mistake of the handler). */
 void response_header(struct response *response, const char *name, struct str value);
 /* 303 to a local path, with or without query. Bytes beyond ASCII and blanks are escaped; what does not begin with exactly one slash,
- * or holds a backslash or control byte, is refused (500): check what comes from outside first. */
+ * or holds a backslash or control byte, is refused (500): check what comes from outside first. The language that the reader chose in the
+ * address (?lang=) goes along. */
 void response_redirect(struct response *response, struct str path);
 /* The same for one problem the kernel knows, without details. */
 void response_problem(struct request *request, struct response *response, enum problem problem, const struct err *err);

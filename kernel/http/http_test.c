@@ -512,6 +512,18 @@ static void redirects_stay_here(void **state)
 	assert_true(reply_header(&reply, "Location", value, sizeof value));
 	assert_string_equal(value, "/echo/a?q=1");
 	reply_free(&reply);
+	reply = client_ask(fixture->port, "GET /redirect?to=/echo%3Fq=1%23end&lang=fr", "");
+	assert_true(reply_header(&reply, "Location", value, sizeof value));
+	assert_string_equal(value, "/echo?q=1&lang=fr#end");
+	reply_free(&reply);
+	reply = client_ask(fixture->port, "GET /redirect?to=/echo%3Flang=ar&lang=fr", "");
+	assert_true(reply_header(&reply, "Location", value, sizeof value));
+	assert_string_equal(value, "/echo?lang=ar");
+	reply_free(&reply);
+	reply = client_ask(fixture->port, "GET /redirect?to=/echo&lang=%22x", "");
+	assert_true(reply_header(&reply, "Location", value, sizeof value));
+	assert_string_equal(value, "/echo");
+	reply_free(&reply);
 	reply = client_ask(fixture->port, "GET /redirect?to=/%C3%A9%20a%ff", "");
 	assert_int_equal(reply.status, 400);
 	reply_free(&reply);

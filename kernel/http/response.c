@@ -86,6 +86,18 @@ static struct str escape_path(struct arena *arena, struct str path)
 	return (struct str){ out, n };
 }
 
+/* The language that the reader chose in the address goes along. */
+static struct str keep_language(const struct request *request, struct arena *arena, struct str path)
+{
+	const struct str chosen = request_query(request, "lang");
+	struct str before, after;
+	if (str_is_none(chosen) || language_find(chosen) != request->language || str_find(path, S("lang="), 0) != SIZE_MAX)
+		return path;
+	const bool anchor = str_cut(path, '#', &before, &after);
+	return str_format(arena, "%.*s%slang=%s%s%.*s", STR_ARG(before), str_find(before, S("?"), 0) == SIZE_MAX ? "?" : "&",
+	                  languages[request->language].tag, anchor ? "#" : "", STR_ARG(after));
+}
+
 void response_redirect(struct response *response, struct str path)
 {
 	struct exchange *exchange = exchange_of_response(response);
@@ -97,7 +109,7 @@ void response_redirect(struct response *response, struct str path)
 	}
 	response->status = 303;
 	buf_clear(&response->body);
-	add_header(response, S("Location"), escape_path(response->arena, path));
+	add_header(response, S("Location"), escape_path(response->arena, keep_language(&exchange->request, response->arena, path)));
 }
 
 /* The page when nothing is known of the reader, or nobody wrote a better one. */

@@ -65,6 +65,10 @@ struct str text_relative(struct arena *arena, enum language language, int64_t mi
 bool text_read_date(struct str text, enum language language, int64_t *days_out);
 /* A day as a form field shows it for correction: what text_read_date reads back (DD/MM/YYYY; in fa YYYY/MM/DD of the Persian calendar). */
 struct str text_date_input(struct arena *arena, enum language language, int64_t days);
+/* The text of a CSV field so that no spreadsheet takes it, or a part of it, for a formula: what begins with = + - @, a tab or a carriage return
+ * gets an apostrophe (OWASP, "CSV injection"); also behind a semicolon, tab or line break, where a spreadsheet that splits at semicolons (as in
+ * much of Europe) begins a cell whatever the quotes say. Telephone numbers (+ and digits) stay. Quoting is the caller's. */
+struct str text_for_spreadsheet(struct arena *arena, struct str text);
 /* Any script's decimal digits to ASCII. */
 struct str text_ascii_digits(struct arena *arena, struct str text);
 

@@ -317,6 +317,21 @@ static void threads_do_not_mix(void **state)
 	}
 }
 
+static void spreadsheets_find_no_formula(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "=1+1", "'=1+1" }, { "-2", "'-2" }, { "@x", "'@x" }, { "\t=1", "'\t'=1" }, { "+33612345678", "+33612345678" }, { "+1-2", "'+1-2" },
+		{ "well; =HYPERLINK(1)", "well; '=HYPERLINK(1)" }, { "a;\"=1", "a;\"'=1" }, { "line\n-x", "line\n'-x" }, { "a = b - c", "a = b - c" },
+		{ "Amal", "Amal" }, { "", "" }, { "=", "'=" }, { " =1", " '=1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		const struct str out = text_for_spreadsheet(&arena, str_from(cases[i][0]));
+		assert_true(str_equal(out, str_from(cases[i][1])));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -335,6 +350,7 @@ int main(void)
 		cmocka_unit_test(dates_come_back_as_shown),
 		cmocka_unit_test(folds_digits),
 		cmocka_unit_test(threads_do_not_mix),
+		cmocka_unit_test(spreadsheets_find_no_formula),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

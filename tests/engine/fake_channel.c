@@ -22,8 +22,13 @@ static enum rc start(struct channel *channel, const struct channel_events *event
 static void stop(struct channel *channel, int64_t patience)
 {
 	(void)patience;
-	if (of(channel)->up)
-		fake_cut(of(channel));
+	struct fake_channel *fake = of(channel);
+	pthread_mutex_lock(&fake->lock);
+	bool was_up = fake->up;
+	fake->up = was_up && !fake->stops_quietly;
+	pthread_mutex_unlock(&fake->lock);
+	if (was_up && !fake->stops_quietly)
+		fake_cut(fake);
 }
 
 static size_t capacity(struct channel *channel)

@@ -27,6 +27,7 @@ struct fake_channel {
 	void *context;
 	pthread_mutex_t lock; /* guards up, outstanding, messages, count and submitted while a dispatcher's thread runs */
 	bool up;
+	bool stops_quietly;   /* a stop takes nothing more and says so by that alone, as a relay's does */
 	size_t window, outstanding;
 	struct fake_message *messages; /* FAKE_MOST */
 	size_t count;

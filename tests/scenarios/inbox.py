@@ -108,6 +108,9 @@ def main():
         by_sms(world, first, second)
         by_mail(world, first)
         lookup(world, first)
+        # WHERE is answered with what stands on record.
+        world.simulator.text_from('+21620000123', 'where', to='7070')
+        wait_for(lambda: [one for one in world.simulator.phone('+21620000123') if 'We have on record: Tunis' in one['text']], 'the stays', 20)
         # A word of a known traveller, without an open alert: it waits, named, and the phone hears that it was received.
         world.simulator.text_from('+21620000123', 'HELP the road is blocked', to='7070')
         page = wait_item(first, 'HELP the road is blocked').expect('Urgent', 'No open alert was sent', 'Amal Example')

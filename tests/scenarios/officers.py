@@ -24,6 +24,8 @@ def main():
         # An officer added through the page gets a link, once; a second officer of that login is refused.
         page = administrator.get('/desk/users').submit({'name': 'Reader Example', 'login': 'reader', 'permission': 'reader'}, having='name')
         page.expect('24 hours')
+        # Who added whom stands in the ledger.
+        assert world.number("SELECT count(*) FROM ledger WHERE action = 'officer.add' AND officer_id > 0") == 1
         page = administrator.get('/desk/users').submit({'name': 'Other', 'login': 'READER', 'permission': 'reader'}, having='name')
         page.expect('Another officer has this login', status=409)
 
