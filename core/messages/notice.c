@@ -197,7 +197,7 @@ static enum rc find_frozen_block(struct db_tx *tx, struct arena *arena, int64_t 
 static enum rc move_forward(struct db_tx *tx, int64_t message_id, int64_t not_before, struct err *err)
 {
 	int64_t changed = 0;
-	enum rc rc = message_bring_forward(tx, &(struct message_bring_forward_args){ .id = message_id, .not_before = not_before }, &changed, err);
+	enum rc rc = message_raise(tx, &(struct message_raise_args){ .id = message_id, .not_before = not_before }, &changed, err);
 	if (rc == OK && changed == 0)
 		return NOT_FOUND;
 	return rc == OK ? db_change_append(tx, S("message"), message_id, err) : rc;

@@ -82,7 +82,7 @@ WHERE notice_id = :notice_id AND first_person <= :person_id AND last_person >= :
 UPDATE block SET people = people - 1 WHERE id = :id AND state = 1 AND people > 0;
 
 -- A loose message that waits for its time goes sooner.
--- name: message_bring_forward :exec
+-- name: message_raise :exec
 UPDATE message SET not_before = :not_before WHERE id = :id AND block_id = 0 AND state = 1 AND attempts = 0 AND not_before > :not_before;
 
 -- Frozen blocks of an event's live notices that may hold a person.
