@@ -174,7 +174,7 @@ static void climb_to(struct climbing *climbing, unsigned channel, int64_t wait)
 	climbing->wait = wait;
 }
 
-void ladder_climb(const struct ladder *ladder, int severity, unsigned channels, uint32_t order, struct ladder_climb *out)
+void ladder_climb(const struct ladder *ladder, int64_t severity, unsigned channels, uint32_t order, struct ladder_climb *out)
 {
 	const size_t column = severity == SEVERITY_EXTREME ? 0 : severity == SEVERITY_SEVERE ? 1 : 2;
 	struct climbing climbing = { .out = out, .left = channels };

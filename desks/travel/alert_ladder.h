@@ -44,7 +44,7 @@ struct ladder_climb {
 };
 /* `severity` as enum alert_severity, `channels` the person's CHANNEL_BITs; `order` their own order, LADDER_ORDER_BITS a channel, the first in
  * the lowest bits (0: as the channels are numbered). Without a ladder every channel is at 0. */
-void ladder_climb(const struct ladder *ladder, int severity, unsigned channels, uint32_t order, struct ladder_climb *out);
+void ladder_climb(const struct ladder *ladder, int64_t severity, unsigned channels, uint32_t order, struct ladder_climb *out);
 /* The channel of `channels` that comes last on the way up; CHANNEL_NONE if there is none. */
 enum channel_kind ladder_last(const struct ladder_climb *climb, unsigned channels);
 /* Puts a channel behind those in an order; one that is there already stays where it is. */

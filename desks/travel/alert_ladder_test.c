@@ -551,7 +551,39 @@ static void emergency_contacts(void **state)
 	sums_hold(scene);
 }
 
-/* Not in an exercise, not after the end, not of who is gone from there, and not to a number that stopped our messages. */
+static enum rc stop_work(struct db_tx *tx, void *context, struct err *err)
+{
+	int64_t changed = 0;
+
+	return contact_opt_out(tx, CHANNEL_SMS, str_from(context), true, clock_now(), &changed, err);
+}
+
+/* A number whose owner stopped our messages is not written to, whoever gave it; nor by a way that the officer did not tick. */
+static void contacts_who_stopped(void **state)
+{
+	struct scene *scene = *state;
+	char number[] = "+15550000003";
+
+	put_ladder(scene, "own:15 contact");
+	for (int64_t id = 1; id <= 3; id++)
+		put_someone(scene, &(struct someone){ id, SFAX, -24, 240, SMS, 0, false, NULL });
+	names_contact(scene, 1, "", number);
+	names_contact(scene, 2, "near2@example.net", "");
+	follow(scene);
+	scene_write(scene, stop_work, number);
+	follow(scene);
+	const struct str id = draft(scene, 34.74, 10.76, 0.3, ON_STEPS ",\"channels\":[\"sms\"]");
+	send_alert(scene, id);
+	turn(scene);
+	assert_int_equal(heard(scene, 1, NULL) + heard(scene, 2, NULL), 2);
+	contact_wait(scene, 0.5);
+	contact_wait(scene, 5);
+	assert_int_equal(people_in(scene, id, COUNTER_CONTACTS), 0);
+	nothing_else(scene);
+	sums_hold(scene);
+}
+
+/* Not in an exercise, not after the end, and not of who is gone from there. */
 static void contacts_left_alone(void **state)
 {
 	struct scene *scene = *state;
@@ -560,7 +592,7 @@ static void contacts_left_alone(void **state)
 	for (int64_t id = 1; id <= 3; id++)
 		put_someone(scene, &(struct someone){ id, SFAX, -24, 240, MAIL | SMS, 0, false, NULL });
 	names_contact(scene, 1, "", "+33900000001");
-	names_contact(scene, 2, "", "+15550000003"); /* person 3's number */
+	names_contact(scene, 2, "", "+33900000002");
 	names_contact(scene, 3, "near3@example.net", "");
 	follow(scene);
 	const struct str drill = draft(scene, 34.74, 10.76, 0.3, ON_STEPS ",\"exercise\":true");
@@ -634,6 +666,7 @@ int main(void)
 		BOTH_SCENE(late_way_gone),
 		BOTH_SCENE(at_night),
 		BOTH_SCENE(emergency_contacts),
+		BOTH_SCENE(contacts_who_stopped),
 		BOTH_SCENE(contacts_left_alone),
 		BOTH_SCENE(templates),
 	};
