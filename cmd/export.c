@@ -31,11 +31,13 @@ put_field(struct arena *arena, struct str said, const char *end)
 	fputs(end, stdout);
 }
 
+/* The table says nothing of codes and STOPs, and an import of it may state that all is confirmed: so only what alerts go to now is in it. */
 static struct str
 address_of(const struct person *person, enum channel_kind channel)
 {
 	for (size_t i = 0; i < person->contact_count; i++)
-		if (person->contacts[i].channel == channel && !person->contacts[i].ended)
+		if (person->contacts[i].channel == channel && person->contacts[i].confirmed && !person->contacts[i].opted_out &&
+		    !person->contacts[i].ended)
 			return person->contacts[i].address;
 	return S("");
 }

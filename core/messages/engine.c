@@ -559,8 +559,12 @@ static bool step(struct engine *engine, struct err *err)
 	enum rc rc = engine->clock_put_back ? bring_forward(engine, err) : OK;
 	if (rc == OK && engine->block_look)
 		rc = blocks_open(engine, false, &opened, err);
-	if (rc == OK)
-		rc = blocks_end(engine, &ended, err);
+	if (rc != OK) {
+		/* A block that cannot be opened keeps nobody's answer from being read. */
+		report_failure(engine, "open", rc, err);
+		err->detail = STR_NONE;
+	}
+	rc = blocks_end(engine, &ended, err);
 	if (rc == OK)
 		rc = incoming_read(engine, &read, err);
 	if (rc == OK && clock_monotonic() >= engine->closed_at) {

@@ -117,6 +117,21 @@ static enum rc join_parts(struct db_tx *tx, struct arena *arena, const struct pa
 	return rc == OK ? incoming_part_remove(tx, &remove, NULL, err) : rc;
 }
 
+/* The same part with other words: a phone uses the reference again, and what stands there will not be completed. */
+static enum rc end_earlier(struct db_tx *tx, struct arena *arena, const struct part_key *key, int64_t part, struct str bytes,
+                           struct err *err)
+{
+	struct incoming_part_list_args args = { .address = key->address, .recipient = key->recipient, .reference = key->reference,
+		                                .total = key->total };
+	struct incoming_part_list_row *rows;
+	size_t count;
+	enum rc rc = incoming_part_list(tx, arena, &args, &rows, &count, err);
+	for (size_t i = 0; rc == OK && i < count; i++)
+		if (rows[i].part == part && !str_equal(rows[i].bytes, bytes))
+			return join_parts(tx, arena, key, false, err);
+	return rc;
+}
+
 static enum rc store_part(struct db_tx *tx, struct arena *arena, const struct part_key *key, int64_t part, int64_t route,
                           const struct sms_incoming *taken, struct err *err)
 {
@@ -131,7 +146,9 @@ static enum rc store_part(struct db_tx *tx, struct arena *arena, const struct pa
 		.bytes = taken->payload,
 		.received_at = clock_now(),
 	};
-	enum rc rc = incoming_part_put(tx, &args, NULL, err);
+	enum rc rc = end_earlier(tx, arena, key, part, args.bytes, err);
+	if (rc == OK)
+		rc = incoming_part_put(tx, &args, NULL, err);
 	return rc == OK ? join_parts(tx, arena, key, true, err) : rc;
 }
 

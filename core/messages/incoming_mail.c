@@ -69,11 +69,12 @@ static enum rc book_bounce(struct mail_work *work, struct db_tx *tx, bool *booke
 	return rc == OK ? counters_write(tx, &counters, err) : rc;
 }
 
-/* Mails without an id are told apart by what they say. */
+/* Mails without an id are told apart by what they say; those with one by their sender, too: programs give one id to many. */
 static struct str dedupe_of(struct arena *arena, const struct incoming_mail *mail)
 {
 	if (!str_is_empty(mail->message_id))
-		return str_format(arena, "mail:%.*s", STR_ARG(mail->message_id));
+		return str_format(arena, "mail:%.*s:%016llx", STR_ARG(mail->message_id),
+		                  (unsigned long long)hash_bytes(mail->from.ptr, mail->from.len, 1));
 	uint64_t first = hash_bytes(mail->whole_text.ptr, mail->whole_text.len, 1);
 	uint64_t second = hash_bytes(mail->from.ptr, mail->from.len, first);
 	return str_format(arena, "mail-without-id:%016llx%016llx", (unsigned long long)first, (unsigned long long)second);

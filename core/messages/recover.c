@@ -92,7 +92,7 @@ static enum rc doubt_loose(struct db_tx *tx, struct arena *arena, int64_t owner,
 
 struct entering {
 	struct engine *engine;
-	int64_t last_seen;
+	int64_t last_seen, change_latest;
 	size_t held;
 };
 
@@ -117,7 +117,10 @@ static enum rc enter_work(struct db_tx *tx, void *context, struct err *err)
 	arena_init(&arena);
 	int64_t now = clock_now();
 	struct dispatcher_last_seen_row seen;
-	enum rc rc = dispatcher_last_seen(tx, &arena, &seen, err);
+	/* Everything is read from the store after this: what changed before need not be followed. */
+	enum rc rc = db_change_latest(tx, &entering->change_latest, err);
+	if (rc == OK)
+		rc = dispatcher_last_seen(tx, &arena, &seen, err);
 	if (rc == OK) {
 		entering->last_seen = seen.seen_at;
 		rc = hold_old(tx, &arena, entering, now, err);
@@ -472,6 +475,8 @@ enum rc recover(struct engine *engine, struct err *err)
 	struct entering entering = { .engine = engine };
 	struct db *db = engine->house->db;
 	enum rc rc = db_write(db, DB_LANE_DELIVERY, enter_work, &entering, err);
+	if (rc == OK && engine->change_seen == 0)
+		engine->change_seen = entering.change_latest;
 	if (rc == OK && entering.held > 0)
 		log_error("notices_held", LOGI("notices", entering.held), LOGC("why", "they grew old over a stop"));
 	int64_t doubted = 0;

@@ -902,9 +902,34 @@ static void test_missing_files(void **state)
 	assert_null(other);
 }
 
+/* Forms write a country by its name and read it back: in each language it must be the only one that is called so. */
+static void test_own_names_are_found_back(void **state)
+{
+	static const char *const tags[] = { "en", "fr", "ar", "fa" };
+	struct country *all, *found;
+	size_t all_count, count;
+	(void)state;
+
+	for (size_t l = 0; l < COUNT_OF(tags); l++) {
+		assert_int_equal(country_list(places, &arena, tags[l], &all, &all_count, &err), OK);
+		for (size_t i = 0; i < all_count; i++) {
+			size_t named = 0, own = 0;
+			assert_int_equal(country_search(places, &arena, all[i].name, tags[l], 4, &found, &count, &err), OK);
+			for (size_t j = 0; j < count; j++) {
+				named += found[j].named;
+				own += found[j].named && strcmp(found[j].code, all[i].code) == 0;
+			}
+			if (named != 1 || own != 1)
+				print_error("%s %s: %zu named, %zu of them itself\n", tags[l], str_c(&arena, all[i].name), named, own);
+			assert_true(named == 1 && own == 1);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_own_names_are_found_back),
 		cmocka_unit_test(test_any_script),
 		cmocka_unit_test(test_misspelt),
 		cmocka_unit_test(test_reader_language),

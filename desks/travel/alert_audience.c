@@ -79,8 +79,8 @@ static void cells_grow(struct zone_cells *cells)
 
 static const struct zone *zone_of_match(struct zone_cells *cells, const struct leg_match *match)
 {
-	const uint64_t column = (uint64_t)((match->at.x + GEO_X_MAX) / (GEO_UNITS / CELLS_PER_DEGREE));
-	const uint64_t row = (uint64_t)((match->at.y + GEO_Y_MAX) / (GEO_UNITS / CELLS_PER_DEGREE));
+	const uint64_t column = (uint64_t)(((int64_t)match->at.x + GEO_X_MAX) / (GEO_UNITS / CELLS_PER_DEGREE));
+	const uint64_t row = (uint64_t)(((int64_t)match->at.y + GEO_Y_MAX) / (GEO_UNITS / CELLS_PER_DEGREE));
 	const uint64_t key = (uint64_t)match->country << 40 | column << 20 | row | UINT64_C(1) << 60;
 
 	if (2 * cells->count >= cells->capacity)

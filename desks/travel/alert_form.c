@@ -6,6 +6,7 @@
 #include "desks/travel/where.h"
 
 #define TIME_TEXT_MAX 8
+#define COUNTRY_GUESSES 4 /* countries named in "did you mean" */
 
 /* --- local times -------------------------------------------------------------------------------------------------- */
 
@@ -287,34 +288,43 @@ static void check_times(struct checking *checking)
 
 /* --- the area ----------------------------------------------------------------------------------------------------- */
 
-/* The country that `text` names; false if there is none. `whole`: only if it is the country's name or code as it
- * stands. */
-static bool find_country(struct checking *checking, struct str text, bool whole, struct str *code)
+/* The country that is called `text`, in the officer's language or English, else in any other; false if there is none or more than one. Nobody
+ * is alerted on a guess: `guesses` (may be NULL) gets the names that come near. */
+static bool find_country(struct checking *checking, struct str text, struct str *code, struct str *guesses)
 {
 	struct country *found;
-	size_t count;
+	size_t count, named = 0, abroad = 0, own = 0;
 	struct err quiet;
 
 	err_init(&quiet, checking->arena);
-	if (country_search(checking->places, checking->arena, text, languages[checking->language].tag, 1, &found,
-	                   &count, &quiet) != OK ||
-	    count == 0)
-		return false;
-	if (whole && !str_equal_nocase(found[0].name, text) && !str_equal_nocase(str_from(found[0].code), text))
-		return false;
-	*code = str_from(found[0].code);
-	return true;
+	if (country_search(checking->places, checking->arena, text, languages[checking->language].tag, COUNTRY_GUESSES, &found, &count,
+	                   &quiet) != OK)
+		count = 0;
+	for (size_t i = count; i-- > 0;) {
+		named += found[i].named;
+		abroad += found[i].named_abroad;
+		if (found[i].named || (found[i].named_abroad && !named))
+			own = i;
+	}
+	if (named == 1 || (named == 0 && abroad == 1)) {
+		*code = str_from(found[own].code);
+		return true;
+	}
+	for (size_t i = 0; guesses && i < count; i++)
+		*guesses = i ? T(checking->arena, checking->language, MSG_alert_country_or, MSG_S("list", *guesses), MSG_S("name", found[i].name))
+		             : found[i].name;
+	return false;
 }
 
 static void add_country(struct checking *checking, struct str text, struct geo_report *report)
 {
-	struct str code;
+	struct str code, guesses = STR_NONE;
 
 	text = str_trim(text);
 	if (!text.len)
 		return;
-	if (!find_country(checking, text, false, &code))
-		err_field(checking->err, S("countries"), MSG_alert_rule_country, text, STR_NONE);
+	if (!find_country(checking, text, &code, &guesses))
+		err_field(checking->err, S("countries"), str_is_none(guesses) ? MSG_alert_rule_country : MSG_alert_rule_country_guess, text, guesses);
 	else if (checking->out->area.country_count >= ALERT_COUNTRIES_MAX)
 		broken(checking, S("countries"), MSG_alert_rule_countries);
 	else
@@ -340,7 +350,7 @@ static void check_countries(struct checking *checking, struct geo_report *report
 		line = str_trim(line);
 		if (str_find(line, S(","), 0) == SIZE_MAX && str_find(line, S("،"), 0) == SIZE_MAX) {
 			add_country(checking, line, report);
-		} else if (find_country(checking, line, true, &code)) {
+		} else if (find_country(checking, line, &code, NULL)) {
 			geo_area_add_country(checking->arena, &checking->out->area, code, report);
 		} else {
 			for (size_t at = 0; at <= line.len;) {

@@ -105,6 +105,23 @@ static void test_what_is_wrong_comes_back_filled(void **state)
 	assert_int_equal(world_sums(traveller->fixture, WORLD_ALERT).of[COUNTER_SILENT], WORLD_PEOPLE);
 }
 
+/* Some browsers within mail programs refuse cookies. */
+static void test_an_answer_needs_no_cookie(void **state)
+{
+	struct traveller *traveller = begin(state);
+	const struct str link = link_of(traveller, 1, 47);
+	visit(traveller, link);
+	traveller->cookies[0] = 0;
+	assert_int_equal(submit(traveller, link, "status", "help", "note", "", "place", "", NULL).status, 303);
+	/* Pressed twice: once. */
+	traveller->cookies[0] = 0;
+	assert_int_equal(submit(traveller, link, "status", "help", "note", "", "place", "", NULL).status, 303);
+	assert_int_equal(world_sums(traveller->fixture, WORLD_ALERT).of[COUNTER_HELP], 1);
+	traveller->token[0] = 0;
+	assert_int_equal(submit(traveller, link, "status", "safe", "note", "", "place", "", NULL).status, 303);
+	assert_int_equal(world_sums(traveller->fixture, WORLD_ALERT).of[COUNTER_SAFE], 1);
+}
+
 static enum rc end_alert(struct db_tx *tx, void *context, struct err *err)
 {
 	return set_alert_state(tx, &(struct set_alert_state_args){ .state = 3, .ended_at = *(int64_t *)context, .id = WORLD_ALERT }, NULL, err);
@@ -342,6 +359,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		BOTH_PAGES(test_a_link_asks_and_records),
 		BOTH_PAGES(test_what_is_wrong_comes_back_filled),
+		BOTH_PAGES(test_an_answer_needs_no_cookie),
 		BOTH_PAGES(test_links_that_do_not_work_say_so),
 		BOTH_PAGES(test_the_page_speaks_the_persons_language),
 		BOTH_PAGES(test_the_board_is_for_officers),

@@ -6,6 +6,9 @@
 
 #include "travel_pages.h"
 
+#define RENDERING_KEY_LEAST 16 /* characters */
+#define RENDERING_KEY_MOST 64
+
 
 #define STATUS_GONE 410
 
@@ -120,6 +123,15 @@ static void read_others(struct answering *work, struct err *err)
 	}
 }
 
+/* The key of one rendering, for the button pressed twice. It proves nothing here and need not: no cookie stands behind it. */
+static struct str rendering_key(const struct request *request)
+{
+	struct str key, rest;
+	return str_cut(field_or_empty(request, "form_token"), '.', &key, &rest) && key.len >= RENDERING_KEY_LEAST && key.len <= RENDERING_KEY_MOST
+	               ? key
+	               : STR_NONE;
+}
+
 static enum rc read_form(struct answering *work, struct err *err)
 {
 	struct request *request = work->request;
@@ -130,7 +142,7 @@ static enum rc read_form(struct answering *work, struct err *err)
 		.person_id = work->person.id,
 		.status = str_equal(status, S("safe")) ? RESPONSE_SAFE : str_equal(status, S("help")) ? RESPONSE_HELP : RESPONSE_WITHDRAWN,
 		.by = RESPONSE_BY_LINK,
-		.form_key = request_form_key(request),
+		.form_key = rendering_key(request),
 		.note = str_trim(field_or_empty(request, "note")),
 		.place = one_line(request->arena, field_or_empty(request, "place")),
 	};

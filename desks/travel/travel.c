@@ -71,7 +71,8 @@ static const struct route routes[] = {
 	{ METHOD_GET, "/alerts/map.svg", alerts_map_get, "The map of all alerts in force (?country=XX)", PERMIT_ANYONE, RATE_PAGE, false },
 	/* --- the board --- */
 	{ METHOD_GET, "/a/:token", answer_get, "Where a person answers an alert", PERMIT_ANYONE, RATE_PAGE, false },
-	{ METHOD_POST, "/a/:token", answer_post, "Records the answer", PERMIT_ANYONE, RATE_FORM, false },
+	/* The token in the address proves more than a form's would, and a browser that refuses cookies must not keep anybody from calling for help. */
+	{ METHOD_POST, "/a/:token", answer_post, "Records the answer", PERMIT_ANYONE, RATE_FORM, true },
 	{ METHOD_GET, "/desk/alert/:id/board", board_get, "The board of an alert", PERMIT_READER, RATE_PAGE, false },
 	{ METHOD_GET, "/desk/alert/:id/board/events", board_events_get, "Events of the board (server-sent)", PERMIT_READER, RATE_PAGE, false },
 	{ METHOD_POST, "/desk/alert/:id/board/contacts", board_contacts_post, "Shows addresses and logs it", PERMIT_OFFICER, RATE_FORM, false },

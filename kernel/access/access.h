@@ -31,7 +31,8 @@ enum rc officer_add(struct house *house, struct arena *arena, struct str name, s
 
 /* A new set-up link for an officer who lost both factors; what they had keeps working until the link is used. NOT_FOUND. */
 enum rc officer_link(struct house *house, struct arena *arena, struct str login, int64_t by, struct str *setup_path_out, struct err *err);
-/* Disabling ends all sessions at once. `by`: the officer who does it, -1 an operator. NOT_FOUND. */
+/* Disabling ends all sessions at once. `by`: the officer who does it, -1 an operator. NOT_FOUND; DENIED: nobody disables
+ * themself. */
 enum rc officer_set_disabled(struct house *house, struct arena *arena, struct str login, bool disabled, int64_t by, struct err *err);
 /* "reader", "officer", "administrator"; and back. */
 const char *permission_name(enum permission permission);

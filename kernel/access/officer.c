@@ -179,6 +179,9 @@ disable_in_store(struct db_tx *tx, void *context, struct err *err)
 	enum rc rc = officer_find_login(tx, work->arena, &(struct officer_find_login_args){ .login = work->login }, &row, err);
 	if (rc != OK)
 		return rc;
+	/* Whoever locks themself out may be the last who could undo it. */
+	if (work->disable && work->by == row.id)
+		return DENIED;
 	if (work->disable)
 		rc = officer_disable(tx, &(struct officer_disable_args){ .disabled_at = work->now, .officer_id = row.id }, NULL, err);
 	else

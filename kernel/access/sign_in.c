@@ -70,7 +70,8 @@ sign_in_try(struct db_tx *tx, void *context, struct err *err)
 	const int64_t now = work->request->now;
 
 	enum rc rc = budget_take(tx, house, BUDGET_SIGN_IN_ACCOUNT, work->account_key, now, &work->retry_after, err);
-	return rc == OK ? budget_take(tx, house, BUDGET_SIGN_IN_SOURCE, work->source_key, now, &work->retry_after, err) : rc;
+	/* A source that is not known must not become everybody's. */
+	return rc == OK && work->request->source ? budget_take(tx, house, BUDGET_SIGN_IN_SOURCE, work->source_key, now, &work->retry_after, err) : rc;
 }
 
 static enum rc

@@ -26,6 +26,7 @@ struct desk_record {
 	int64_t withholds_person; /* this person has answered when their message is rendered */
 	bool raises;              /* who loses a way gets their SMS at once */
 	size_t lost;              /* ways that were told as gone */
+	int64_t due_spoils;       /* asked for this one, a statement fails */
 	int64_t answered_person;  /* what answer() was asked for, and what it gives back */
 	enum rc answer_rc;
 	enum keyword answered;

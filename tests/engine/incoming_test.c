@@ -341,6 +341,25 @@ static void test_parts_in_any_order(void **state)
 	rig_release(&rig);
 }
 
+/* A phone uses a reference again before the rest of an earlier text came: neither is lost, and they are not mixed. */
+static void test_reference_used_again(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 1);
+	part(&rig, "+15550000001", 7, 2, 1, S("Yesterday's words "), 0);
+	rig_turn(&rig);
+	part(&rig, "+15550000001", 7, 2, 1, S("HELP in the "), 0);
+	part(&rig, "+15550000001", 7, 2, 2, S("cellar"), 0);
+	rig_turn(&rig);
+	struct box box = incoming(&rig);
+	assert_int_equal(box.count, 2);
+	assert_string_equal(box.rows[0].body.ptr, "Yesterday's words [...]");
+	assert_string_equal(box.rows[1].body.ptr, "HELP in the cellar");
+	assert_int_equal(record.answered, KEYWORD_HELP);
+	rig_release(&rig);
+}
+
 static void test_missing_parts_are_not_waited_for_for_ever(void **state)
 {
 	struct rig rig;
@@ -456,6 +475,11 @@ static void test_mail_answers(void **state)
 	assert_false(person_channels(&person) & CHANNEL_BIT(CHANNEL_MAIL));
 	add_mail(&rig, "From: stranger@example.org\nTo: alerts@localhost\nMessage-ID: <4@example.org>\n\nSAFE\n", OK);
 	assert_int_equal(last(&rig).why, WHY_UNKNOWN_SENDER);
+	/* The same Message-ID from somebody else is another mail. */
+	size_t before = incoming(&rig).count;
+	add_mail(&rig, "From: other@example.net\nTo: alerts@localhost\nMessage-ID: <4@example.org>\n\nHELP me\n", OK);
+	assert_int_equal(incoming(&rig).count, before + 1);
+	assert_int_equal(last(&rig).why, WHY_UNKNOWN_SENDER);
 	/* A forged token is nobody's. */
 	add_mail(&rig,
 	         "From: stranger@example.org\nTo: reply+04aaaaaaaaaaaaaaaaaaaa@localhost\n"
@@ -526,6 +550,7 @@ int main(void)
 		BOTH(test_never_answered),
 		BOTH(test_loops_end),
 		BOTH(test_parts_in_any_order),
+		BOTH(test_reference_used_again),
 		BOTH(test_missing_parts_are_not_waited_for_for_ever),
 		BOTH(test_hostile_bytes),
 		BOTH(test_receipt_by_content),

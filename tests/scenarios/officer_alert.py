@@ -47,6 +47,8 @@ def write_draft(world, officer):
     form = officer.get('/desk/alerts/new').expect('New alert')
     page = form.submit({'countries': '', 'text.0.headline': ''}, button='review', having='kind')
     page.expect('Say where', 'at least one language', status=422)
+    # Nobody is alerted on a guess.
+    page.submit({'countries': 'Iran; Kore'}, button='review', having='kind').expect('Did you mean North Korea or South Korea?', status=422)
     page = page.submit({'polygon': CROSSING, 'text.0.headline': 'Storm at Sfax', 'zone': 'Mars/Olympus', 'circle.0.place': 'Sfax', 'circle.0.km': '-1'},
                        button='review', having='kind')
     page.expect('Two edges cross', 'time zone such as', 'radius above 0', status=422)

@@ -29,6 +29,11 @@ def main():
         page = administrator.get('/desk/users').submit({'name': 'Other', 'login': 'READER', 'permission': 'reader'}, having='name')
         page.expect('Another officer has this login', status=409)
 
+        # Nobody locks themself out, whatever they post.
+        token = dict(administrator.get('/desk/users').form(having='name').fields)['form_token']
+        administrator.post('/desk/users/change', {'form_token': token, 'login': 'officer', 'do': 'disable'}).expect(status=403)
+        administrator.get('/desk/users').expect()
+
         # Readers see no page of administrators, and nobody sees a desk without signing in.
         assert world.browser().get('/desk').url.endswith('/sign-in?next=/desk')
         secret = world.officers['officer'][1]

@@ -204,7 +204,8 @@ static void postgres_rollback(struct db_connection *connection)
 
 static enum db_health postgres_health(struct db_connection *connection)
 {
-	if (PQstatus(connection->pg) != CONNECTION_OK)
+	/* Left in the midst of a pipeline it is of no more use than a broken one, and must not go back to the others. */
+	if (PQstatus(connection->pg) != CONNECTION_OK || PQpipelineStatus(connection->pg) != PQ_PIPELINE_OFF)
 		return DB_DISCONNECTED;
 	return connection->should_retry ? DB_SHOULD_RETRY : DB_SOUND;
 }
