@@ -238,6 +238,10 @@ static enum rc draft_single(struct db_tx *tx, struct batch *batch, struct flight
 	struct message_text_find_args args = { .message_id = flight->id };
 	struct message_text_find_row row;
 	enum rc rc = message_text_find(tx, &batch->arena, &args, &row, err);
+	if (rc == NOT_FOUND) {
+		draft->withhold = REASON_ERASED; /* with the person it was about */
+		return OK;
+	}
 	if (rc != OK)
 		return rc;
 	draft->subject = row.subject;
@@ -312,6 +316,9 @@ enum rc render(struct engine *engine, struct db_tx *tx, struct batch *batch, str
 	                  : draft_single(tx, batch, flight, whom, &draft, &address, &in_reply_to, err);
 	if (rc != OK)
 		return rc;
+	*reason = draft.withhold;
+	if (*reason != REASON_NONE)
+		return OK;
 	if (str_is_empty(address)) {
 		*reason = REASON_NO_CONTACT;
 		return OK;

@@ -67,6 +67,7 @@ void alert_form_init(struct alert_form *form, struct arena *arena, enum language
 		.sms = true,
 		.push = true,
 		.include_possible = true,
+		.ladder = S(""),
 		.map = STR_NONE,
 	};
 	/* A day from the next full hour. */
@@ -123,6 +124,7 @@ void alert_form_request(struct alert_form *form, const struct request *request, 
 		.push = ticked(request, "channels", "push"),
 		.include_possible = ticked(request, "options", "possible"),
 		.sms_at_night = ticked(request, "options", "night"),
+		.ladder = str_trim(form_text(request, "ladder")),
 		.map = STR_NONE,
 	};
 	geo_report_init(&form->report);
@@ -198,6 +200,7 @@ void alert_form_fill(struct alert_form *form, struct house *house, struct arena 
 		.push = (version->channels & CHANNEL_BIT(CHANNEL_PUSH)) != 0,
 		.include_possible = version->include_possible,
 		.sms_at_night = version->sms_at_night,
+		.ladder = version->ladder_name,
 		.map = STR_NONE,
 	};
 	geo_report_init(&form->report);
@@ -557,6 +560,40 @@ static void check_channels(struct checking *checking)
 	out->sms_at_night = checking->form->sms_at_night;
 }
 
+struct ladder_work {
+	struct checking *checking;
+	struct ladder_template template;
+};
+
+static enum rc ladder_in_store(struct db_tx *tx, void *context, struct err *err)
+{
+	struct ladder_work *work = context;
+
+	return ladder_find(tx, work->checking->arena, work->checking->form->ladder, &work->template, err);
+}
+
+/* The template as it is now; one that was taken away since stays as the draft has it. */
+static void check_ladder(struct checking *checking, const struct alert_version *base)
+{
+	struct alert_version *out = checking->out;
+	struct ladder_work work = { .checking = checking };
+	struct err err;
+
+	out->ladder_name = S("");
+	out->ladder = (struct ladder){ .count = 0 };
+	if (!checking->form->ladder.len)
+		return;
+	err_init(&err, checking->arena);
+	if (db_read(checking->house->db, ladder_in_store, &work, &err) == OK && ladder_read(work.template.rungs, &out->ladder, &err) == OK) {
+		out->ladder_name = work.template.name;
+	} else if (base && str_equal(base->ladder_name, checking->form->ladder)) {
+		out->ladder_name = base->ladder_name;
+		out->ladder = base->ladder;
+	} else {
+		broken(checking, S("ladder"), MSG_alert_rule_choose);
+	}
+}
+
 enum rc alert_form_check(struct house *house, struct arena *arena, enum language language, int64_t now,
                          struct alert_form *form, const struct alert_version *base, enum alert_kind *kind_out,
                          struct alert_version *out, struct err *err)
@@ -588,6 +625,7 @@ enum rc alert_form_check(struct house *house, struct arena *arena, enum language
 		check_area(&checking);
 		check_times(&checking);
 		check_channels(&checking);
+		check_ladder(&checking, base);
 	}
 	if (err->field_count)
 		return INVALID;

@@ -118,6 +118,9 @@ static enum rc render(struct house *house, struct arena *arena, struct db_tx *tx
 				str_concat(arena, base, contact_unsubscribe_path(house, arena, person, contact));
 		/* Texts of the version live in the cache, which may be given up before the message leaves. */
 		draft.subject = str_copy(arena, draft.subject);
+		bool answered = false;
+		rc = ladder_is_answered(tx, arena, &cached->version, person->id, channel, text_group, &answered, err);
+		draft.withhold = answered ? REASON_ANSWERED : REASON_NONE;
 		*out = draft;
 	}
 	pthread_mutex_unlock(&cache_lock);
@@ -137,6 +140,7 @@ static void progress(struct house *house, int64_t event_id)
 const struct notice_desk alert_notice_desk = {
 	.render = render,
 	.due = alert_due,
+	.lost = ladder_raise_next,
 	.unreachable = recipient_set_unreachable,
 	.answer = response_answer,
 	.progress = progress,

@@ -39,6 +39,8 @@ struct alert_form_view {
 	struct choice kinds[ALERT_KIND_COUNT], severities[SEVERITY_COUNT], urgencies[URGENCY_COUNT],
 		certainties[CERTAINTY_COUNT];
 	struct choice languages[LANGUAGE_COUNT], channels[CHANNEL_KIND_COUNT - 1], options[2], exercise[1];
+	struct choice *ladders; /* the first: all at once */
+	size_t ladder_count;
 	struct html_markup map; /* of what was refused */
 	bool exercise_fixed;    /* this alert is an exercise for good */
 	struct str *findings;   /* of the area, in words */
@@ -89,6 +91,13 @@ struct review_view {
 	struct str map_description;
 	struct str effective, onset, expires;
 	enum msg urgency, certainty;
+	struct str ladder; /* its name and rungs; empty: all at once */
+	struct rung_line {
+		int64_t minutes, people; /* minutes 0: at once */
+		struct str channel;
+	} *rungs;
+	size_t rung_count;
+	bool asks_contacts;
 	struct str sms_cost; /* STR_NONE: no price is set */
 	struct str sample_mail, sample_sms;
 	struct choice sample_languages[LANGUAGE_COUNT];
@@ -101,7 +110,8 @@ struct confirm_send_view {
 	enum alert_type type;
 	struct str headline;
 	bool exercise, type_number;
-	int64_t told, mail, sms, push, nobody, later, waiting;
+	int64_t told, mail, sms, push, nobody, later, waiting, contacts;
+	bool ladder;
 	struct str typed;
 	struct str cost;
 };

@@ -124,7 +124,14 @@ static enum rc read_messages(struct db_tx *tx, struct person_work *work, struct 
 			.at = at > 0 ? at : 0,
 		};
 	}
-	return OK;
+	const struct contact_told_message_args args = { .alert_id = work->alert.id, .person_id = work->row.person_id };
+	struct contact_told_message_row asked;
+	rc = contact_told_message(tx, arena, &args, &asked, err);
+	if (rc == OK)
+		view->asked = (struct board_message_line){ .channel = asked.channel == CHANNEL_SMS ? MSG_board_by_sms : MSG_board_by_mail,
+			                                   .state = state_message(asked.state),
+			                                   .at = asked.told_at };
+	return rc == NOT_FOUND ? OK : rc;
 }
 
 static enum rc read_contacts(struct db_tx *tx, struct person_work *work, struct err *err)

@@ -120,6 +120,7 @@ static const struct job jobs[] = {
 	{ "travel.remove_unconfirmed", CLOCK_DAY, unconfirmed_remove, "Removes enrolments that nobody confirmed" },
 	{ "travel.expire_alerts", CLOCK_MINUTE, alert_expire, "Ends alerts whose time is over" },
 	{ "travel.sweep", 5 * CLOCK_MINUTE, alert_sweep, "Tells people inside an alert in force who were missed or have arrived" },
+	{ "travel.contacts", 10 * CLOCK_SECOND, alert_contacts, "Asks emergency contacts whose turn on the ladder has come" },
 	{ "travel.board_fill", 2 * CLOCK_SECOND, board_fill, "Gives everyone an alert was sent to a row on its board" },
 	{ "travel.board_follow", CLOCK_SECOND, board_follow, "Tells open boards of changes by other processes and by messages" },
 };
