@@ -467,7 +467,7 @@ static void what_is_written_is_read(void **state)
 		mail.subject = str_slice(random_text(&arena, rand_below(12)), 0, 1000);
 		if (!utf8_valid(mail.subject))
 			mail.subject = S("x");
-		struct channel_message message = { 1, S("p1@example.org"), NULL, &mail };
+		struct channel_message message = { .id = 1, .to = S("p1@example.org"), .mail = &mail };
 		buf_clear(&out);
 		assert_null(smtp_compose(&message, &out, &envelope, &fault));
 		mailbox_view(&arena, buf_str(&out), &v);
