@@ -281,7 +281,7 @@ static size_t body_length(void)
 	render_mail_text(NULL, &arena, NULL, 1, 1, &person, CHANNEL_MAIL, &draft, NULL);
 	struct channel_mail mail = { .from_address = S("alerts@chancery.example"), .subject = draft.subject, .text = draft.text, .html = draft.html,
 		                     .message_id = S("m.1@chancery.example"), .language = S("fr") };
-	struct channel_message message = { 1, S("person@example.org"), NULL, &mail };
+	struct channel_message message = { .id = 1, .to = S("person@example.org"), .mail = &mail };
 	buf_init(&out);
 	if (smtp_compose(&message, &out, &envelope, &fault))
 		give_up("a mail cannot be written");

@@ -16,12 +16,14 @@
 #include "core/places/places.h"
 #include "desks/travel/travel.h"
 #include "kernel/access/access.h"
+#include "kernel/push/push.h"
 
 /* --- the desks, in the order they start ------------------------------------------------------------------- */
 const struct desk *const desks[] = {
 	&house_desk,    /* settings, jobs, the store's figures */
 	&http_desk,     /* health, metrics */
 	&access_desk,   /* sign-in, officers */
+	&push_desk,     /* web push: keys, whom to call */
 	&places_desk,   /* the gazetteer */
 	&people_desk,   /* who */
 	&audience_desk, /* who is where: the index in memory */
@@ -54,6 +56,8 @@ static const struct command commands[] = {
 	{ "export", "people [--csv]", "Everything about everyone as JSON lines; with --csv who they are", command_export },
 	{ "import", "people|trips|watches FILE [--contacts-confirmed] [--operator NAME] [--keep-good]", "Brings in a file, whole or not at all", command_import },
 	{ "keygen", "FILE", "Makes a key pair for backups: the private key into FILE, the public key is printed", command_keygen },
+	{ "ladder", "list | add NAME RUNG... | change NAME RUNG... | remove NAME",
+	  "Ways after one another, for officers to choose: own:5/15/60 mail:15 sms:30 contact", command_ladder },
 	{ "receive-mail", "[--] SENDER RECIPIENT", "Takes one mail on standard input, for the mail system's pipe (75: try again later)", command_receive_mail },
 	{ "restore", "FILE --key KEYFILE [--replace]", "Proves a backup to its end, then puts it in place", command_restore },
 	{ "routes", "", "Lists every address the program answers to, and who may ask", command_routes },

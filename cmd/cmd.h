@@ -56,6 +56,7 @@ int command_demo(struct command_line *line);
 int command_export(struct command_line *line);
 int command_import(struct command_line *line);
 int command_keygen(struct command_line *line);
+int command_ladder(struct command_line *line);
 int command_receive_mail(struct command_line *line);
 int command_restore(struct command_line *line);
 int command_routes(struct command_line *line);

@@ -58,7 +58,7 @@ home_get(struct request *request, struct response *response)
 	const struct home_view view = {
 		.alerts = alerts.items,
 		.alert_count = alerts.count,
-		.page = { .title = T(request->arena, request->language, MSG_home_title), .canonical = S("/") },
+		.page = { .title = T(request->arena, request->language, MSG_home_title), .canonical = S("/"), .feed = S("/feed.atom") },
 		.simulator = simulator,
 	};
 

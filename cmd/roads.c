@@ -1,10 +1,11 @@
-/* The roads out: the mail relay of the settings; SMS carriers of their table, and one of the settings smpp.* */
+/* The roads out: the mail relay of the settings; SMS carriers of their table, and one of the settings smpp.*; the push services of browsers. */
 #include <errno.h>
 #include <stdio.h>
 
 #include "cmd/roads.h"
 #include "adapters/channel/smpp/smpp.h"
 #include "adapters/channel/smtp/smtp.h"
+#include "adapters/channel/webpush/webpush.h"
 #include "core/carriers/carriers.h"
 #include "core/messages/messages.h"
 
@@ -30,6 +31,7 @@ static const struct setting road_settings[] = {
 	{ "smpp.latin1", SETTING_BOOL, "no", 0, 0, "Whether incoming texts of data coding 0 are Latin-1 instead of the GSM alphabet" },
 	{ "smpp.packed", SETTING_BOOL, "no", 0, 0, "Whether incoming texts of the GSM alphabet come packed, eight letters in seven bytes" },
 	{ "smpp.bare_is_international", SETTING_BOOL, "yes", 0, 0, "Whether incoming numbers without a type are international" },
+	{ "webpush.window", SETTING_INT, "100", 1, WEBPUSH_WINDOW_MAX, "Notifications on their way to push services at once" },
 };
 
 const struct desk roads_desk = {
@@ -256,10 +258,29 @@ carriers_open(struct house *house, struct roads *roads, struct arena *arena, str
 	return rc;
 }
 
+/* Nothing but push.contact turns it on: services want to know whom to ask. */
+static enum rc
+webpush_make(struct house *house, struct arena *arena, struct channel **out, struct err *err)
+{
+	struct webpush_settings push = webpush_defaults();
+	uint8_t seed[32];
+
+	*out = NULL;
+	if (!push_is_on(house))
+		return OK;
+	push_seed(house, seed);
+	push.name = S("push");
+	push.seed = seed;
+	push.contact = setting_text(house, arena, "push.contact");
+	push.policy = push_policy_of(house, arena);
+	push.window = (size_t)setting_int(house, "webpush.window");
+	return webpush_channel_new(&push, out, err);
+}
+
 enum rc
 roads_open(struct house *house, struct roads *roads, struct err *err)
 {
-	struct channel *mail = NULL;
+	struct channel *mail = NULL, *push = NULL;
 	struct arena arena;
 
 	*roads = (struct roads){ .count = 0 };
@@ -271,6 +292,12 @@ roads_open(struct house *house, struct roads *roads, struct err *err)
 		log_warn("roads.none", LOGC("channel", "mail"), LOGC("setting", "smtp.relay"));
 	if (rc == OK)
 		rc = carriers_open(house, roads, &arena, err);
+	if (rc == OK)
+		rc = webpush_make(house, &arena, &push, err);
+	if (rc == OK && push)
+		rc = road_add(house, roads, &(struct messages_route){ .channel = push }, err);
+	if (rc == OK && !push)
+		log_info("roads.none", LOGC("channel", "push"), LOGC("setting", "push.contact"));
 	arena_release(&arena);
 	return rc;
 }

@@ -5,7 +5,7 @@
 #include "core/messages/channel.h"
 #include "kernel/desk/desk.h"
 
-extern const struct desk roads_desk; /* the settings smtp.* and smpp.* */
+extern const struct desk roads_desk; /* the settings smtp.*, smpp.* and webpush.* */
 
 #define ROADS_MAX 128
 

@@ -54,7 +54,8 @@ static struct leg_person reach_of(const struct index_reach_row *row)
 
 	return (struct leg_person){
 		.channels = (uint8_t)((row->mail > 0 ? CHANNEL_BIT(CHANNEL_MAIL) : 0) |
-		                      (row->sms > 0 ? CHANNEL_BIT(CHANNEL_SMS) : 0)),
+		                      (row->sms > 0 ? CHANNEL_BIT(CHANNEL_SMS) : 0) |
+		                      (row->push > 0 ? CHANNEL_BIT(CHANNEL_PUSH) : 0)),
 		.language = (uint8_t)(language == LANGUAGE_COUNT ? LANGUAGE_EN : language),
 	};
 }

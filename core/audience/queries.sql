@@ -20,7 +20,9 @@ WHERE watch.ended_at IS NULL AND person.ended_at IS NULL AND (person.batch_id IS
 -- row: index_reach_row
 -- column: mail INTEGER
 -- column: sms INTEGER
-SELECT person.id, person.language, count(CASE WHEN contact.channel = 1 THEN 1 END) AS mail, count(CASE WHEN contact.channel = 2 THEN 1 END) AS sms
+-- column: push INTEGER
+SELECT person.id, person.language, count(CASE WHEN contact.channel = 1 THEN 1 END) AS mail, count(CASE WHEN contact.channel = 2 THEN 1 END) AS sms,
+	count(CASE WHEN contact.channel = 3 THEN 1 END) AS push
 FROM person LEFT JOIN contact ON contact.person_id = person.id AND contact.wanted = 1 AND contact.confirmed_at IS NOT NULL
 	AND contact.opted_out_at IS NULL AND contact.ended_at IS NULL
 LEFT JOIN batch ON batch.id = person.batch_id
@@ -31,8 +33,10 @@ GROUP BY person.id, person.language;
 -- row: index_reach_row
 -- column: mail INTEGER
 -- column: sms INTEGER
+-- column: push INTEGER
 -- parameter: person_id INTEGER
-SELECT person.id, person.language, count(CASE WHEN contact.channel = 1 THEN 1 END) AS mail, count(CASE WHEN contact.channel = 2 THEN 1 END) AS sms
+SELECT person.id, person.language, count(CASE WHEN contact.channel = 1 THEN 1 END) AS mail, count(CASE WHEN contact.channel = 2 THEN 1 END) AS sms,
+	count(CASE WHEN contact.channel = 3 THEN 1 END) AS push
 FROM person LEFT JOIN contact ON contact.person_id = person.id AND contact.wanted = 1 AND contact.confirmed_at IS NOT NULL
 	AND contact.opted_out_at IS NULL AND contact.ended_at IS NULL
 LEFT JOIN batch ON batch.id = person.batch_id
@@ -44,9 +48,11 @@ GROUP BY person.id, person.language;
 -- row: index_reach_row
 -- column: mail INTEGER
 -- column: sms INTEGER
+-- column: push INTEGER
 -- parameter: first INTEGER
 -- parameter: last INTEGER
-SELECT person.id, person.language, count(CASE WHEN contact.channel = 1 THEN 1 END) AS mail, count(CASE WHEN contact.channel = 2 THEN 1 END) AS sms
+SELECT person.id, person.language, count(CASE WHEN contact.channel = 1 THEN 1 END) AS mail, count(CASE WHEN contact.channel = 2 THEN 1 END) AS sms,
+	count(CASE WHEN contact.channel = 3 THEN 1 END) AS push
 FROM person LEFT JOIN contact ON contact.person_id = person.id AND contact.wanted = 1 AND contact.confirmed_at IS NOT NULL
 	AND contact.opted_out_at IS NULL AND contact.ended_at IS NULL
 LEFT JOIN batch ON batch.id = person.batch_id

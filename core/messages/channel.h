@@ -64,11 +64,35 @@ struct channel_mail {
 	bool automatic;           /* Auto-Submitted: auto-generated (RFC 3834) */
 };
 
+/* What a notification's buttons say, and what it says once one was pressed; in the person's language. */
+struct channel_push_words {
+	struct str safe, help;           /* the buttons */
+	struct str said_safe, said_help; /* recorded */
+	struct str unsaid;               /* could not be recorded: open the page */
+};
+
+enum channel_urgency { CHANNEL_URGENCY_LOW, CHANNEL_URGENCY_NORMAL, CHANNEL_URGENCY_HIGH }; /* RFC 8030, 5.3 */
+
+struct channel_push {
+	struct str point, secret; /* the browser's keys: p256dh and auth, base64url */
+	struct str title, body;   /* UTF-8; what does not fit is cut, the title last */
+	struct str language;      /* BCP 47 */
+	bool right_to_left;
+	struct str open;          /* path that a tap opens */
+	struct str answer;        /* path that the buttons post to; empty: no buttons */
+	struct channel_push_words words;
+	struct str topic;         /* at most 32 letters of base64url (RFC 8030, 5.4): replaces one of the same topic that has not arrived; empty: none */
+	enum channel_urgency urgency;
+	bool silent;              /* shown without a sound */
+	int64_t expires;          /* UTC microseconds; the service keeps it until then for a browser that is off */
+};
+
 struct channel_message {
 	int64_t id;     /* the engine's own number; comes back in results */
-	struct str to;  /* +E.164 for SMS, mailbox for mail */
+	struct str to;  /* +E.164 for SMS, mailbox for mail, endpoint for web push */
 	const struct channel_sms *sms;   /* set for CHANNEL_SMS */
 	const struct channel_mail *mail; /* set for CHANNEL_MAIL */
+	const struct channel_push *push; /* set for CHANNEL_PUSH */
 };
 
 enum channel_outcome {
@@ -95,7 +119,7 @@ struct channel_result {
 	bool late;                    /* an IN_DOUBT was reported for this part before */
 	enum channel_outcome outcome;
 	enum channel_fault fault;     /* for REFUSED */
-	uint32_t code;                /* SMPP command_status, or the SMTP reply code */
+	uint32_t code;                /* SMPP command_status, the SMTP reply code, or the HTTP status */
 	uint64_t key;                 /* ACCEPTED by SMPP: what a receipt will be matched by, unique per channel; 0: the carrier gave no id */
 	struct str carrier_id;        /* ACCEPTED by SMPP: the carrier's message id as given (at most 64 bytes) */
 	struct str text;              /* for people and logs of the operator: name of the status, the relay's answer (holds no address of ours to a person) */

@@ -24,7 +24,7 @@ enum msg reason_key(int64_t reason)
 		[REASON_REFUSED] = MSG_messages_reason_refused,               [REASON_UNKNOWN_ADDRESS] = MSG_messages_reason_unknown_address,
 		[REASON_RECEIPT_FAILED] = MSG_messages_reason_receipt_failed, [REASON_RECEIPT_EXPIRED] = MSG_messages_reason_receipt_expired,
 		[REASON_OPTED_OUT] = MSG_messages_reason_opted_out,           [REASON_NO_CONTACT] = MSG_messages_reason_no_contact,
-		[REASON_PLANS_CHANGED] = MSG_messages_reason_plans_changed,   [REASON_TOO_LONG] = MSG_messages_reason_too_long,
+		[REASON_ANSWERED] = MSG_messages_reason_answered,             [REASON_PLANS_CHANGED] = MSG_messages_reason_plans_changed,   [REASON_TOO_LONG] = MSG_messages_reason_too_long,
 		[REASON_ERASED] = MSG_messages_reason_erased,
 	};
 	return reason > 0 && reason < REASON_COUNT ? keys[reason] : MSG_none;
@@ -195,7 +195,8 @@ void delivery_get(struct request *request, struct response *response)
 	messages_figures(request->house, &view.figures);
 	struct lane_line *lines = ARENA_NEW_ARRAY(request->arena, struct lane_line, LANE_COUNT);
 	for (size_t lane = 0; lane < LANE_COUNT; lane++)
-		lines[lane] = (struct lane_line){ lanes[lane], view.figures.queued[CHANNEL_MAIL][lane], view.figures.queued[CHANNEL_SMS][lane] };
+		lines[lane] = (struct lane_line){ lanes[lane], view.figures.queued[CHANNEL_MAIL][lane], view.figures.queued[CHANNEL_SMS][lane],
+		                                  view.figures.queued[CHANNEL_PUSH][lane] };
 	view.lanes = lines;
 	struct html out = html_begin(request, response);
 	delivery_page(&out, &view);

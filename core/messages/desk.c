@@ -58,7 +58,7 @@ static void metric(struct buf *out, const char *name, const char *type, const ch
 
 static void write_metrics(struct house *house, struct buf *out)
 {
-	static const char *const channels[CHANNEL_KIND_COUNT] = { "none", "mail", "sms" };
+	static const char *const channels[CHANNEL_KIND_COUNT] = { "none", "mail", "sms", "push" };
 	struct messages_figures figures;
 	messages_figures(house, &figures);
 	metric(out, "messages_sent_total", "counter", "Messages handed over since the start", figures.sent);

@@ -237,7 +237,7 @@ enum rc tell_reachable(struct engine *engine, struct db_tx *tx, struct arena *ar
 		enum message_state state = (enum message_state)rows[i].state;
 		reachable |= is_open_or_arrived(state);
 		/* Whose plans changed was not tried at all. */
-		lost |= message_is_lost(state) && rows[i].reason != REASON_PLANS_CHANGED;
+		lost |= message_is_lost(state) && rows[i].reason != REASON_PLANS_CHANGED && rows[i].reason != REASON_ANSWERED;
 	}
 	if (rc == OK && !reachable && lost)
 		rc = waits_in_blocks(tx, arena, live->kind, event_id, person_id, &reachable, err);
@@ -292,6 +292,18 @@ static void set_next(struct message_set_args *set, const struct message_row *row
 	}
 }
 
+/* A way to the person is gone: the desk may have another. */
+static enum rc tell_lost(struct engine *engine, struct db_tx *tx, const struct message_row *row, int64_t now, struct err *err)
+{
+	struct live *live;
+	enum rc rc = live_find(engine, tx, row->notice_id, &live, err);
+	if (rc != OK || live->expires_at <= now)
+		return rc;
+	const struct notice_desk *desk = engine->desks[live->kind];
+	const struct notice_turn turn = { row->event_id, live->subject_id, row->notice_id, row->person_id, (enum channel_kind)row->channel };
+	return desk && desk->lost ? desk->lost(engine->house, tx, &turn, now, err) : OK;
+}
+
 /* What follows for the contact and the person. */
 static enum rc follow_up(struct engine *engine, struct db_tx *tx, struct arena *arena, const struct message_row *row,
                          enum message_state was, enum message_state next, const struct happening *what, struct err *err)
@@ -304,6 +316,9 @@ static enum rc follow_up(struct engine *engine, struct db_tx *tx, struct arena *
 		if (rc == NOT_FOUND)
 			rc = OK; /* removed meanwhile */
 	}
+	if (rc == OK && row->notice_id > 0 && message_is_lost(next) && !message_is_lost(was) && what->reason != REASON_ANSWERED &&
+	    what->event != EVENT_EXPIRE)
+		rc = tell_lost(engine, tx, row, what->now, err);
 	if (rc == OK && row->notice_id > 0 && message_is_lost(was) != message_is_lost(next))
 		rc = tell_reachable(engine, tx, arena, row->notice_id, row->person_id, row->event_id, what->now, err);
 	return rc;

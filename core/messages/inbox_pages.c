@@ -15,7 +15,9 @@
 
 enum msg channel_key(int64_t channel)
 {
-	return channel == CHANNEL_MAIL ? MSG_messages_channel_mail : MSG_messages_channel_sms;
+	return channel == CHANNEL_MAIL   ? MSG_messages_channel_mail
+	       : channel == CHANNEL_PUSH ? MSG_messages_channel_push
+	                                 : MSG_messages_channel_sms;
 }
 
 enum msg why_key(int64_t why)

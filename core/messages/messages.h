@@ -9,6 +9,7 @@
 #define CHANCERY_CORE_MESSAGES_H
 
 #include "base/base.h"
+#include "core/messages/channel.h"
 #include "core/people/people.h"
 #include "kernel/desk/desk.h"
 #include "kernel/text/keyword.h"
@@ -43,6 +44,7 @@ enum message_reason {
 	REASON_PLANS_CHANGED,  /* no longer due: left the plan before it began */
 	REASON_TOO_LONG,       /* cannot be encoded within the limit of parts */
 	REASON_ERASED,
+	REASON_ANSWERED,       /* the person answered before this way's turn came */
 	REASON_COUNT,
 };
 
@@ -58,14 +60,28 @@ struct message_draft {            /* what render fills, all in the arena */
 	struct str thread;        /* same for all versions of an event: References / Message-ID threading */
 	struct str unsubscribe_url; /* RFC 8058 one-click, or STR_NONE */
 	enum language language;
+	/* Web push, paths of ours: what a tap opens, and where 'safe' and 'need help' are posted (STR_NONE: nothing to answer). */
+	struct str open, answer;
+	struct channel_push_words words;
+	bool silent; /* web push: shown without sound, so that nobody is woken */
+	enum message_reason withhold; /* set by render: not sent after all, and why */
+};
+/* One person's message of a notice on one channel. */
+struct notice_turn {
+	int64_t event_id, subject_id, notice_id, person_id;
+	enum channel_kind channel;
 };
 struct notice_desk {
 	/* Writes the text of a notice for one person; called on the dispatcher's thread, must not write to the store.
 	 * `cache` is the notice's own (texts per language are prepared once): see notice_cache. */
 	enum rc (*render)(struct house *house, struct arena *arena, struct db_tx *tx, int64_t subject_id, int64_t text_group,
 	                  const struct person *person, enum channel_kind channel, struct message_draft *out, struct err *err);
-	/* Still due? Called when a deferred block opens: false makes the message 'not sent: plans changed'; *not_before may be set later. */
-	bool (*due)(struct house *house, struct db_tx *tx, int64_t event_id, int64_t subject_id, int64_t person_id, int64_t *not_before);
+	/* Still due? Called when a deferred block of a notice opens: anything but REASON_NONE makes the message 'not sent' for that reason;
+	 * *not_before may be set later. */
+	enum message_reason (*due)(struct house *house, struct db_tx *tx, const struct notice_turn *turn, int64_t *not_before);
+	/* In the transaction in which a message of a notice failed for good, or was not sent because its way is gone: what else is there to tell the
+	 * person by? Called before the desk is told that they are unreachable. May be NULL. */
+	enum rc (*lost)(struct house *house, struct db_tx *tx, const struct notice_turn *turn, int64_t now, struct err *err);
 	/* In the transaction in which the last of a person's messages of the event ended as failed, expired or not sent, with none accepted,
 	 * delivered, in doubt or still to come: the person is unreachable. And when that is no longer so (a late answer or receipt): reachable.
 	 * May be called twice with the same answer. Those frozen with no channel at all are the desk's own to book when it freezes. */
@@ -103,6 +119,11 @@ enum rc notice_freeze(struct db_tx *tx, const struct notice_new *notice, const s
                       int64_t *notice_id_out, struct err *err);
 /* Adds one person after the freeze (late joiner): message rows at once, idempotent by (notice, channel, person). */
 enum rc notice_add_person(struct db_tx *tx, int64_t notice_id, const struct notice_person *person, int64_t now, struct err *err);
+/* Brings forward what is frozen for a person on a channel: a message row of its own, due at `not_before` (0: at once); the block counts one
+ * less, the sums stay as they are. A late joiner's row that waits is moved. NOT_FOUND: nothing of theirs waits there (opened meanwhile, brought
+ * forward before, or never planned); CONFLICT: superseded. */
+enum rc notice_raise_person(struct db_tx *tx, int64_t notice_id, int64_t person_id, enum channel_kind channel, int64_t not_before, int64_t now,
+                            struct err *err);
 /* Everything still queued of the event's notices before `keep_notice_id` becomes superseded (0: all). In steps; resumable. */
 enum rc notice_supersede(struct db_tx *tx, enum notice_kind kind, int64_t event_id, int64_t keep_notice_id, int64_t now, struct err *err);
 /* Calls `each` for everyone in a notice's blocks, in blocks' order (ascending within a block). Someone with two channels comes twice, with one

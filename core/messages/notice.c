@@ -176,6 +176,87 @@ enum rc notice_add_person(struct db_tx *tx, int64_t notice_id, const struct noti
 	return rc;
 }
 
+/* Which frozen block of a notice and channel holds the person, and with which text; 0: none. */
+static enum rc find_frozen_block(struct db_tx *tx, struct arena *arena, int64_t notice_id, int64_t person_id, enum channel_kind channel,
+                                 int64_t *block_out, int64_t *text_group_out, struct err *err)
+{
+	struct block_list_person_args args = { .notice_id = notice_id, .person_id = person_id };
+	struct block_list_person_row *rows;
+	size_t count;
+	enum rc rc = block_list_person(tx, arena, &args, &rows, &count, err);
+	*block_out = 0;
+	for (size_t i = 0; rc == OK && i < count; i++)
+		if (rows[i].state == BLOCK_FROZEN && rows[i].channel == (int64_t)channel && block_has(rows[i].ids, person_id)) {
+			*block_out = rows[i].id;
+			*text_group_out = rows[i].text_group;
+		}
+	return rc;
+}
+
+/* A row that stands: moved if it is a loose one that waits and was never tried. */
+static enum rc move_forward(struct db_tx *tx, int64_t message_id, int64_t not_before, struct err *err)
+{
+	int64_t changed = 0;
+	enum rc rc = message_raise(tx, &(struct message_raise_args){ .id = message_id, .not_before = not_before }, &changed, err);
+	if (rc == OK && changed == 0)
+		return NOT_FOUND;
+	return rc == OK ? db_change_append(tx, S("message"), message_id, err) : rc;
+}
+
+static enum rc raise(struct db_tx *tx, struct arena *arena, int64_t notice_id, int64_t person_id, enum channel_kind channel,
+                     int64_t not_before, int64_t now, struct err *err)
+{
+	struct notice_find_settled_args find = { .id = notice_id };
+	struct message_list_notice_person_args list = { .notice_id = notice_id, .person_id = person_id };
+	struct message_list_notice_person_row *rows = NULL;
+	struct notice_row notice;
+	size_t count = 0;
+	int64_t block_id = 0, text_group = 0, changed = 0;
+	enum rc rc = notice_find_settled(tx, arena, &find, &notice, err);
+	if (rc == OK && notice.superseded_at != DB_NULL)
+		rc = err_set(err, CONFLICT, "notice %lld is superseded", (long long)notice_id);
+	if (rc == OK)
+		rc = message_list_notice_person(tx, arena, &list, &rows, &count, err);
+	for (size_t i = 0; rc == OK && i < count; i++)
+		if (rows[i].channel == (int64_t)channel)
+			return move_forward(tx, rows[i].id, not_before > now ? not_before : now, err);
+	if (rc == OK)
+		rc = find_frozen_block(tx, arena, notice_id, person_id, channel, &block_id, &text_group, err);
+	if (rc == OK && block_id > 0)
+		rc = block_take_out(tx, &(struct block_take_out_args){ .id = block_id }, &changed, err);
+	if (rc != OK || changed == 0)
+		return rc == OK ? NOT_FOUND : rc;
+	struct message_insert_args args = {
+		.notice_id = notice_id,
+		.event_id = notice.event_id,
+		.person_id = person_id,
+		.contact_id = MESSAGE_CONTACT_LATER,
+		.channel = channel,
+		.text_group = text_group,
+		.lane = notice.lane,
+		.not_before = not_before > now ? not_before : now,
+		.expires_at = notice.expires_at,
+		.created_at = now,
+	};
+	rc = loose_message_id(tx, &args.id, err);
+	if (rc == OK)
+		rc = message_insert(tx, &args, &changed, err);
+	if (rc == OK && changed == 0)
+		rc = err_set(err, CONFLICT, "the message was brought forward by someone else");
+	/* Planned and queued before and after: no counter moves. */
+	return rc == OK ? db_change_append(tx, S("message"), args.id, err) : rc;
+}
+
+enum rc notice_raise_person(struct db_tx *tx, int64_t notice_id, int64_t person_id, enum channel_kind channel, int64_t not_before, int64_t now,
+                            struct err *err)
+{
+	struct arena arena;
+	arena_init(&arena);
+	enum rc rc = raise(tx, &arena, notice_id, person_id, channel, not_before, now, err);
+	arena_release(&arena);
+	return rc;
+}
+
 enum rc message_queue(struct db_tx *tx, const struct message_single *message, int64_t now, int64_t *message_id_out,
                       struct err *err)
 {

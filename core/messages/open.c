@@ -96,10 +96,9 @@ static enum message_state state_now(struct opening *opening, struct db_tx *tx, c
 	const struct notice_desk *desk = engine->desks[block->live->kind];
 	if (!deferred || !desk || !desk->due)
 		return MESSAGE_QUEUED;
-	if (desk->due(engine->house, tx, block->live->event_id, block->live->subject_id, person_id, not_before))
-		return MESSAGE_QUEUED;
-	*reason = REASON_PLANS_CHANGED;
-	return MESSAGE_NOT_SENT;
+	const struct notice_turn turn = { block->live->event_id, block->live->subject_id, block->live->id, person_id, (enum channel_kind)block->channel };
+	*reason = (int64_t)desk->due(engine->house, tx, &turn, not_before);
+	return *reason == REASON_NONE ? MESSAGE_QUEUED : MESSAGE_NOT_SENT;
 }
 
 /* Neighbours in a block that come to the same. */
@@ -110,6 +109,7 @@ struct run {
 	enum message_state state;
 	struct buf ids;     /* a JSON array */
 	int64_t written;    /* by all runs of the block so far */
+	int64_t listed;     /* people in the block's list: more than it counts when some were brought forward */
 };
 
 static enum rc write_run(struct opening *opening, struct db_tx *tx, const struct opened *block, struct run *run, struct err *err)
@@ -168,7 +168,8 @@ static enum rc write_runs(struct opening *opening, struct db_tx *tx, const struc
 	}
 	if (rc == OK)
 		rc = write_run(opening, tx, block, run, err);
-	if (rc == OK && place != row->people)
+	run->listed = place;
+	if (rc == OK && place < row->people)
 		rc = err_set(err, FAILED, "block %lld holds %lld people, not %lld", (long long)row->id, (long long)place,
 		             (long long)row->people);
 	return rc;
@@ -182,7 +183,7 @@ static enum rc insert_rows(struct opening *opening, struct db_tx *tx, const stru
 	buf_init(&run.ids);
 	enum rc rc = write_runs(opening, tx, row, block, &run, err);
 	buf_release(&run.ids);
-	if (rc != OK || run.written == row->people)
+	if (rc != OK || run.written == run.listed)
 		return rc;
 	struct message_count_range_args range = { .first = block_message_id(row->id, 0),
 		                                  .last = block_message_id(row->id, BLOCK_PEOPLE_MAX - 1) };

@@ -77,6 +77,14 @@ SELECT id, channel, text_group, people, ids FROM block WHERE notice_id = :notice
 SELECT id, channel, text_group, not_before, state, ids FROM block
 WHERE notice_id = :notice_id AND first_person <= :person_id AND last_person >= :person_id ORDER BY id;
 
+-- One of a frozen block has got a row of their own; its list keeps them, and when it opens that row stands already.
+-- name: block_take_out :exec
+UPDATE block SET people = people - 1 WHERE id = :id AND state = 1 AND people > 0;
+
+-- A loose message that waits for its time goes sooner.
+-- name: message_raise :exec
+UPDATE message SET not_before = :not_before WHERE id = :id AND block_id = 0 AND state = 1 AND attempts = 0 AND not_before > :not_before;
+
 -- Frozen blocks of an event's live notices that may hold a person.
 -- name: block_list_frozen_person :many
 -- parameter: person_id INTEGER

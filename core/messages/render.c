@@ -4,6 +4,7 @@
 #include "kernel/text/sms.h"
 
 #define MAIL_PURPOSE "mail"
+#define PUSH_TOPIC_LETTERS 26 /* 130 bits; RFC 8030 allows 32 letters */
 
 struct str mail_token(const struct house *house, struct arena *arena, int64_t message_id)
 {
@@ -167,6 +168,58 @@ static void render_mail(struct engine *engine, struct batch *batch, struct fligh
 	flight->message.mail = mail;
 }
 
+/* --- web push ------------------------------------------------------------------------------------------------------------ */
+
+/* One topic for all versions of an event, so that an update replaces what a browser that was off has not got yet; another for each browser,
+ * so that services cannot tell who was told of the same. */
+static struct str push_topic(const struct house *house, struct arena *arena, int64_t contact_id, struct str thread)
+{
+	uint8_t mac[32];
+	if (str_is_empty(thread))
+		return S("");
+	struct str bytes = str_format(arena, "%lld %.*s", (long long)contact_id, STR_ARG(thread));
+	house_mac(house, "push.topic", bytes, mac);
+	return base32_encode(arena, mac, PUSH_TOPIC_LETTERS);
+}
+
+static enum rc render_push(struct engine *engine, struct db_tx *tx, struct batch *batch, struct flight *flight,
+                           const struct message_draft *draft, enum message_reason *reason, struct err *err)
+{
+	struct arena *arena = &batch->arena;
+	struct push_subscription subscription;
+	struct err quiet;
+	err_init(&quiet, arena);
+	enum rc rc = push_subscription_find(tx, arena, flight->contact_id, &subscription, &quiet);
+	if (rc == NOT_FOUND) {
+		*reason = REASON_NO_CONTACT;
+		return OK;
+	}
+	if (rc != OK)
+		return err_set(err, rc, "%.*s", STR_ARG(quiet.detail));
+	struct channel_push *push = ARENA_NEW(arena, struct channel_push);
+	*push = (struct channel_push){
+		.point = subscription.point,
+		.secret = subscription.secret,
+		.title = draft->subject,
+		.body = draft->text,
+		.language = str_from(languages[draft->language].tag),
+		.right_to_left = languages[draft->language].right_to_left,
+		.open = str_is_empty(draft->open) ? S("/") : draft->open,
+		.answer = str_is_none(draft->answer) ? S("") : draft->answer,
+		.words = draft->words,
+		.topic = push_topic(engine->house, arena, flight->contact_id, draft->thread),
+		.urgency = flight->lane <= LANE_ALERT_SEVERE ? CHANNEL_URGENCY_HIGH
+		           : flight->lane == LANE_ALERT      ? CHANNEL_URGENCY_NORMAL
+		                                             : CHANNEL_URGENCY_LOW,
+		.silent = draft->silent,
+		.expires = flight->expires_at,
+	};
+	flight->parts = 1;
+	flight->wanted = 1;
+	flight->message.push = push;
+	return OK;
+}
+
 /* --- all together ------------------------------------------------------------------------------------------------------- */
 
 static enum rc draft_notice(struct engine *engine, struct db_tx *tx, struct batch *batch, struct flight *flight,
@@ -185,6 +238,10 @@ static enum rc draft_single(struct db_tx *tx, struct batch *batch, struct flight
 	struct message_text_find_args args = { .message_id = flight->id };
 	struct message_text_find_row row;
 	enum rc rc = message_text_find(tx, &batch->arena, &args, &row, err);
+	if (rc == NOT_FOUND) {
+		draft->withhold = REASON_ERASED; /* with the person it was about */
+		return OK;
+	}
 	if (rc != OK)
 		return rc;
 	draft->subject = row.subject;
@@ -291,6 +348,9 @@ enum rc render(struct engine *engine, struct db_tx *tx, struct batch *batch, str
 	                  : draft_single(tx, batch, flight, whom, &draft, &address, &in_reply_to, err);
 	if (rc != OK)
 		return rc;
+	*reason = draft.withhold;
+	if (*reason != REASON_NONE)
+		return OK;
 	if (str_is_empty(address)) {
 		*reason = REASON_NO_CONTACT;
 		return OK;
@@ -298,6 +358,8 @@ enum rc render(struct engine *engine, struct db_tx *tx, struct batch *batch, str
 	flight->message.to = address;
 	if (flight->channel == CHANNEL_SMS)
 		return render_sms(engine, tx, batch, flight, draft.text, reason, err);
+	if (flight->channel == CHANNEL_PUSH)
+		return render_push(engine, tx, batch, flight, &draft, reason, err);
 	render_mail(engine, batch, flight, &draft, in_reply_to);
 	return OK;
 }

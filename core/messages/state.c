@@ -85,6 +85,7 @@ static const char *const reason_names[REASON_COUNT] = {
 	[REASON_PLANS_CHANGED] = "plans_changed",
 	[REASON_TOO_LONG] = "too_long",
 	[REASON_ERASED] = "erased",
+	[REASON_ANSWERED] = "answered",
 };
 
 const char *message_reason_name(enum message_reason reason)

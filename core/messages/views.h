@@ -68,7 +68,7 @@ struct held_line {
 
 struct lane_line {
 	enum msg lane;
-	int64_t mail, sms;
+	int64_t mail, sms, push;
 };
 
 struct delivery_view {

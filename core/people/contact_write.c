@@ -117,6 +117,8 @@ enum rc contact_remove(struct db_tx *tx, int64_t person_id, int64_t contact_id, 
 	if (rc == OK)
 		rc = code_remove_of_contact(tx, &(struct code_remove_of_contact_args){ .contact_id = contact_id }, NULL, err);
 	if (rc == OK)
+		rc = push_row_remove(tx, &(struct push_row_remove_args){ .contact_id = contact_id }, NULL, err);
+	if (rc == OK)
 		rc = contact_remove_row(tx, &(struct contact_remove_row_args){ .contact_id = contact_id, .person_id = person_id }, &changed, err);
 	return rc == OK ? person_touch(tx, person_id, now, err) : rc;
 }

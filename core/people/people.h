@@ -12,15 +12,15 @@ extern const struct desk people_desk;
 #define PERSON_NAME_MAX 200 /* characters */
 #define PERSON_CONTACTS_MAX 6
 
-enum channel_kind { CHANNEL_NONE = 0, CHANNEL_MAIL = 1, CHANNEL_SMS = 2, CHANNEL_KIND_COUNT };
-#define CHANNEL_BIT(kind) (1u << (kind)) /* 2 mail, 4 SMS */
+enum channel_kind { CHANNEL_NONE = 0, CHANNEL_MAIL = 1, CHANNEL_SMS = 2, CHANNEL_PUSH = 3, CHANNEL_KIND_COUNT };
+#define CHANNEL_BIT(kind) (1u << (kind)) /* 2 mail, 4 SMS, 8 web push */
 
 enum person_source { PERSON_FROM_WEB = 1, PERSON_FROM_IMPORT = 2, PERSON_FROM_SMS = 3 };
 
 struct contact {
 	int64_t id, person_id;
 	enum channel_kind channel;
-	struct str address; /* mailbox, or E.164 with + */
+	struct str address; /* mailbox, E.164 with +, or the endpoint of a push service (as secret as a password) */
 	int64_t rank;
 	bool wanted, confirmed, opted_out, ended;
 };
@@ -108,7 +108,7 @@ enum rc contact_add(struct db_tx *tx, struct arena *arena, int64_t person_id, co
                     int64_t *contact_id_out, struct err *err);
 /* The person's order and wish; contacts of others are not touched. */
 enum rc contact_set_order(struct db_tx *tx, int64_t person_id, int64_t contact_id, int64_t rank, bool wanted, int64_t now, struct err *err);
-enum contact_proof { CONTACT_BY_CODE = 1, CONTACT_BY_STATEMENT = 2 };
+enum contact_proof { CONTACT_BY_CODE = 1, CONTACT_BY_STATEMENT = 2, CONTACT_BY_BROWSER = 3 };
 enum rc contact_set_confirmed(struct db_tx *tx, int64_t contact_id, enum contact_proof how, int64_t now, struct err *err);
 /* NOT_FOUND if it is not the person's. */
 enum rc contact_remove(struct db_tx *tx, int64_t person_id, int64_t contact_id, int64_t now, struct err *err);
@@ -116,6 +116,21 @@ enum rc contact_remove(struct db_tx *tx, int64_t person_id, int64_t contact_id, 
 enum rc contact_set_opted_out(struct db_tx *tx, int64_t contact_id, bool out, int64_t now, struct err *err);
 /* One contact by id, of a visible person or not. NOT_FOUND. */
 enum rc contact_find(struct db_tx *tx, struct arena *arena, int64_t contact_id, struct contact *out, struct err *err);
+
+/* --- web push (subscription.c) ---------------------------------------------------------------------------------- */
+/* What a browser gave: where to post, and what it takes to encrypt for it. Checked by the caller (kernel/push) before it is stored. */
+struct push_subscription {
+	struct str endpoint;      /* the contact's address */
+	struct str point, secret; /* p256dh and auth, base64url */
+};
+/* Adds the browser as a confirmed address, before all others of the person that are not browsers; the same endpoint again renews its keys and
+ * lifts a stop. Browsers of the person that ended make room. CONFLICT with a field error on `field` when there are PERSON_CONTACTS_MAX. */
+enum rc push_subscription_add(struct db_tx *tx, struct arena *arena, int64_t person_id, const struct push_subscription *subscription,
+                              struct str field, int64_t now, int64_t *contact_id_out, struct err *err);
+enum rc push_subscription_find(struct db_tx *tx, struct arena *arena, int64_t contact_id, struct push_subscription *out, struct err *err);
+/* The browser changed its subscription by itself: everyone who has the old endpoint gets the new one. NOT_FOUND: nobody has. */
+enum rc push_subscription_replace(struct db_tx *tx, struct str old_endpoint, const struct push_subscription *subscription, int64_t now,
+                                  struct err *err);
 
 #define EMERGENCY_TEXT_MAX 200 /* characters of name and relation */
 struct emergency_contact {

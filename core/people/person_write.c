@@ -96,6 +96,8 @@ enum rc person_erase(struct db_tx *tx, int64_t person_id, int64_t now, struct er
 {
 	enum rc rc = code_remove_of_person(tx, &(struct code_remove_of_person_args){ .person_id = person_id }, NULL, err);
 	if (rc == OK)
+		rc = push_row_remove_all(tx, &(struct push_row_remove_all_args){ .person_id = person_id }, NULL, err);
+	if (rc == OK)
 		rc = contact_remove_all(tx, &(struct contact_remove_all_args){ .person_id = person_id }, NULL, err);
 	if (rc == OK)
 		rc = emergency_contact_remove_row(tx, &(struct emergency_contact_remove_row_args){ .person_id = person_id }, NULL, err);

@@ -113,6 +113,33 @@ UPDATE contact SET opted_out_at = :opted_out_at WHERE id = :contact_id AND opted
 -- parameter: contact_id INTEGER
 UPDATE contact SET opted_out_at = NULL WHERE id = :contact_id AND opted_out_at IS NOT NULL;
 
+-- --- web push ---------------------------------------------------------------------------------------------------
+
+-- name: push_row_put :exec
+INSERT INTO push_subscription (contact_id, point, secret, changed_at) VALUES (:contact_id, :point, :secret, :changed_at)
+ON CONFLICT (contact_id) DO UPDATE SET point = excluded.point, secret = excluded.secret, changed_at = excluded.changed_at;
+
+-- name: push_row_find :one
+-- parameter: contact_id INTEGER
+SELECT c.address, s.point, s.secret FROM push_subscription s JOIN contact c ON c.id = s.contact_id WHERE s.contact_id = :contact_id;
+
+-- name: push_row_remove :exec
+-- parameter: contact_id INTEGER
+DELETE FROM push_subscription WHERE contact_id = :contact_id;
+
+-- name: push_row_remove_all :exec
+DELETE FROM push_subscription WHERE contact_id IN (SELECT id FROM contact WHERE person_id = :person_id);
+
+-- name: push_contact_list_ended :many
+SELECT id FROM contact WHERE person_id = :person_id AND channel = 3 AND ended_at IS NOT NULL;
+
+-- name: push_contact_list_endpoint :many
+SELECT id, person_id FROM contact WHERE address = :address AND channel = 3;
+
+-- name: push_contact_put_endpoint :exec
+-- parameter: contact_id INTEGER
+UPDATE contact SET address = :address, ended_at = NULL, ended_reason = NULL WHERE id = :contact_id;
+
 -- --- ending a record --------------------------------------------------------------------------------------------
 
 -- name: person_name_remove :exec

@@ -9,6 +9,7 @@
 #include "core/audience/audience.h"
 #include "core/messages/messages.h"
 #include "core/places/places.h"
+#include "desks/travel/alert_ladder.h"
 #include "desks/travel/travel.h"
 #include "kernel/html/html.h"
 #include "kernel/http/http.h"
@@ -93,7 +94,8 @@ enum alert_counter {
 	COUNTER_LATE = 20,
 	COUNTER_COMPANIONS_SAFE = 21,
 	COUNTER_COMPANIONS_HELP = 22,
-	COUNTER_COUNT = 23,
+	COUNTER_CONTACTS = 23, /* emergency contacts asked */
+	COUNTER_COUNT = 24,
 };
 
 struct alert_text {
@@ -127,6 +129,8 @@ struct alert_version {
 	bool include_possible, sms_at_night;
 	struct str zone;        /* the officer's times */
 	enum language language; /* for those whose own has no text */
+	struct str ladder_name; /* empty: all ways at once */
+	struct ladder ladder;
 	enum version_state state;
 	int64_t notice_id; /* DB_NULL: not sent */
 	int64_t targeted;
@@ -145,6 +149,9 @@ enum rc alert_find_form(struct db_tx *tx, struct arena *arena, struct str form_k
 /* With texts and area. */
 enum rc version_find(struct db_tx *tx, struct arena *arena, int64_t version_id, struct alert_version *out,
                      struct err *err);
+/* A row without texts and area. */
+struct version_row;
+enum rc version_of_row(const struct version_row *row, struct alert_version *out, struct err *err);
 /* All versions, newest first; without texts and areas. */
 enum rc version_list(struct db_tx *tx, struct arena *arena, int64_t alert_id, struct alert_version **list_out,
                      size_t *count_out, struct err *err);
@@ -220,7 +227,8 @@ struct alert_form {
 	struct str countries, polygon, area_description;
 	struct circle_form circles[ALERT_CIRCLES_MAX];
 	size_t circle_rows;
-	bool mail, sms, include_possible, sms_at_night;
+	bool mail, sms, push, include_possible, sms_at_night;
+	struct str ladder; /* a template's name; empty: all ways at once */
 	struct text_form texts[GROUP_TEXTS][LANGUAGE_COUNT];
 	struct geo_report report; /* what the polygon's reading had to say */
 	struct str map;           /* SVG of what was pasted, when it was refused or warned about; else STR_NONE */
@@ -247,12 +255,16 @@ struct alert_hit {
 	int64_t person_id;
 	int64_t leg_id;                         /* why; negative: a watch */
 	int64_t not_before[CHANNEL_KIND_COUNT]; /* 0 at once */
+	int64_t first;                          /* the first rung's time, 0 at once */
+	int64_t first_sms;                      /* an SMS's if that is the first rung */
+	uint32_t order;                         /* their own order of channels (alert_ladder.h), if the ladder asks for it */
 	uint16_t country;                       /* of the stay; 0: a watch or unknown */
 	uint8_t channels;                       /* usable and ticked */
 	uint8_t language;
 	bool certain;
 	bool later;  /* arrives later */
 	bool asleep; /* it is night there now */
+	bool waits;  /* their SMS waits for morning */
 };
 struct alert_audience {
 	struct alert_hit *hits; /* ascending by person */
@@ -261,7 +273,7 @@ struct alert_audience {
 /* Asks the index. Not within a transaction. */
 enum rc alert_match(struct house *house, struct arena *arena, const struct alert_version *version, int64_t now,
                     struct alert_audience *out, struct err *err);
-/* When a hit of `match` is told, by channel. `zone` may be NULL. */
+/* When a hit of `match` is told, by channel, along the ladder; its channels and order are set. `zone` may be NULL. */
 void hit_times(const struct alert_version *version, const struct leg_match *match, const struct zone *zone, int64_t now,
                struct alert_hit *hit);
 
@@ -275,6 +287,9 @@ struct alert_standing {
 	bool late;     /* came in after a version was sent */
 	uint8_t class; /* 1..4; 3 without a row */
 	uint8_t told_channels;
+	/* Set by alert_standings_reached alone, 0 unknown: */
+	uint8_t answered_by; /* the channel they answered by */
+	uint8_t reached_by;  /* the last they had been handed a message by when they answered */
 };
 struct alert_step {
 	enum alert_group group; /* GROUP_NONE: no text */
@@ -298,11 +313,14 @@ struct alert_standings {
 };
 enum rc alert_standings_load(struct db_tx *tx, struct arena *arena, int64_t alert_id, struct alert_standings *out,
                              struct err *err);
+/* Adds by which ways those who answered were reached. */
+enum rc alert_standings_reached(struct db_tx *tx, int64_t alert_id, struct alert_standings *standings, struct err *err);
 enum rc alert_standing_find(struct db_tx *tx, struct arena *arena, int64_t alert_id, int64_t person_id,
                             struct alert_standing *out, struct err *err);
 
 /* --- the plan of a version (alert_plan.c)
  * ------------------------------------------------------------------------- */
+#define ALERT_RUNGS_SHOWN 12
 struct alert_tally {
 	int64_t people;      /* who get this group's text, reachable or not */
 	int64_t unreachable; /* of them: no channel */
@@ -318,6 +336,15 @@ struct alert_plan {
 	int64_t inside, certain, possible;            /* people inside, after include_possible */
 	int64_t channels[CHANNEL_KIND_COUNT];         /* messages by channel; [0]: nobody reachable */
 	int64_t later, asleep, quiet_wait;            /* arrive later; night there now; SMS that wait for morning */
+	struct alert_rung {
+		int64_t minutes; /* after the first way */
+		enum channel_kind channel;
+		int64_t people;  /* at most: who answers before is not told again */
+	} rungs[ALERT_RUNGS_SHOWN]; /* with a ladder: by time */
+	size_t rung_count;
+	int64_t rungs_never; /* messages whose turn comes after the alert has ended */
+	int64_t contacts;    /* emergency contacts that may be asked, with a ladder that ends with them */
+	int64_t reached;     /* of an update: who answered hear it by the way that reached them alone */
 	int64_t quiet_never;                          /* of those SMS: the alert ends before that morning */
 	int64_t released_silently, told_nothing;      /* no longer inside and never told; of a cancel: never told */
 	int64_t languages[LANGUAGE_COUNT];            /* of those who get a text */
@@ -355,9 +382,11 @@ void alert_in_force_stop(struct house *house);
 enum rc alert_in_force_refresh(struct house *house, struct err *err);
 /* Told of people who changed: late joiners, released, readmitted. Idempotent. */
 void alert_people_changed(struct house *house, const int64_t *person_ids, size_t count);
-/* notice_desk.due: false when the person's plans no longer lead there. */
-bool alert_due(struct house *house, struct db_tx *tx, int64_t event_id, int64_t subject_id, int64_t person_id,
-               int64_t *not_before);
+/* notice_desk.due: not when the person's plans no longer lead there, or when they have answered. */
+enum message_reason alert_due(struct house *house, struct db_tx *tx, const struct notice_turn *turn, int64_t *not_before);
+/* A person's usable ways and their own order of them, and when each would be used now: 0 at once, else the morning there. */
+enum rc alert_ways_now(struct db_tx *tx, struct house *house, struct arena *arena, const struct alert_version *version, int64_t person_id,
+                       int64_t now, unsigned *channels_out, uint32_t *order_out, int64_t not_before[CHANNEL_KIND_COUNT], struct err *err);
 /* Looks at everybody inside the alerts in force, for those whom a stop of the program made us miss; a job. */
 void alert_sweep(struct house *house);
 
@@ -370,10 +399,13 @@ struct alert_rendering {
 	enum alert_group group;
 	enum language wanted;
 	struct str answer_url, manage_url;
+	struct str answer_path; /* the same without our address, for web push */
 	struct str area; /* in words, in the language wanted */
 	int64_t now;
 };
 void alert_render_sms(struct arena *arena, const struct alert_rendering *rendering, struct message_draft *out);
+/* The notification of a browser: the headline, the rest as its text, and two buttons where an answer is wanted. */
+void alert_render_push(struct arena *arena, const struct alert_rendering *rendering, struct message_draft *out);
 void alert_render_mail(struct house *house, struct arena *arena, const struct alert_rendering *rendering,
                        struct message_draft *out);
 /* The words of a group in a language after all fallbacks; `fell_back`: not in the language wanted. */

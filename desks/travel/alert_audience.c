@@ -22,13 +22,20 @@ void hit_times(const struct alert_version *version, const struct leg_match *matc
 {
 	const int64_t arrival = is_watch(match) ? 0 : match->from * CLOCK_MINUTE;
 	const int64_t first = arrival > now ? arrival : now;
+	const bool sleeps = severity_is_low(version->severity) && !version->sms_at_night;
+	struct ladder_climb climb;
 
 	hit->later = arrival > now;
 	hit->asleep = !hit->later && is_night(zone, now);
+	hit->first = hit->later ? arrival : 0;
+	hit->first_sms = sleeps && is_night(zone, first) ? zone_next_hour(zone, first, ALERT_MORNING) : hit->first;
+	ladder_climb(&version->ladder, version->severity, hit->channels, hit->order, &climb);
 	for (size_t i = 0; i < CHANNEL_KIND_COUNT; i++)
-		hit->not_before[i] = hit->later ? arrival : 0;
-	if (severity_is_low(version->severity) && !version->sms_at_night && is_night(zone, first))
-		hit->not_before[CHANNEL_SMS] = zone_next_hour(zone, first, ALERT_MORNING);
+		hit->not_before[i] = climb.after[i] > 0 ? first + climb.after[i] : hit->first;
+	const int64_t sms = climb.after[CHANNEL_SMS] > 0 ? hit->not_before[CHANNEL_SMS] : first;
+	hit->waits = sleeps && is_night(zone, sms);
+	if (hit->waits)
+		hit->not_before[CHANNEL_SMS] = zone_next_hour(zone, sms, ALERT_MORNING);
 }
 
 /* --- zones of many places
@@ -116,6 +123,42 @@ static enum rc watches_in_store(struct db_tx *tx, void *context, struct err *err
 	return alert_watch_zones(tx, take_watch, context, err);
 }
 
+/* --- people's own order of their ways
+ * ----------------------------------------------------------------------------- */
+
+struct order_work {
+	struct alert_hit *hits;
+	size_t count, at;
+};
+
+static enum rc take_order(void *context, const struct ladder_order_row *row)
+{
+	struct order_work *work = context;
+
+	while (work->at < work->count && work->hits[work->at].person_id < row->person_id)
+		work->at++;
+	if (work->at < work->count && work->hits[work->at].person_id == row->person_id && row->channel > 0 && row->channel < CHANNEL_KIND_COUNT)
+		work->hits[work->at].order = ladder_order_add(work->hits[work->at].order, (enum channel_kind)row->channel);
+	return OK;
+}
+
+static enum rc orders_in_store(struct db_tx *tx, void *context, struct err *err)
+{
+	struct order_work *work = context;
+	const struct ladder_orders_args args = { .first = work->hits[0].person_id, .last = work->hits[work->count - 1].person_id };
+
+	work->at = 0;
+	return ladder_orders(tx, &args, take_order, work, err);
+}
+
+static enum rc orders_load(struct house *house, const struct alert_version *version, struct alert_hit *hits, size_t count, struct err *err)
+{
+	struct order_work work = { .hits = hits, .count = count };
+	const bool own = version->ladder.count > 0 && version->ladder.rungs[0].channel == CHANNEL_NONE;
+
+	return own && count ? db_read(house->db, orders_in_store, &work, err) : OK;
+}
+
 /* --- the audience ------------------------------------------------------------------------------------------------- */
 
 static enum rc watches_load(struct house *house, struct arena *arena, const struct leg_match *matches,
@@ -169,17 +212,21 @@ enum rc alert_match(struct house *house, struct arena *arena, const struct alert
 		struct alert_hit *hits = ARENA_NEW_ARRAY(arena, struct alert_hit, count);
 		for (size_t i = 0; i < count; i++) {
 			const struct leg_match *match = &matches.items[people[i].match];
-			const struct zone *zone =
-				is_watch(match) ? watches.zones[-match->leg_id] : zone_of_match(&cells, match);
 			hits[i] = (struct alert_hit){ .person_id = people[i].person_id,
 				                      .leg_id = match->leg_id,
 				                      .country = match->country,
 				                      .channels = (uint8_t)(people[i].channels & version->channels),
 				                      .language = people[i].language,
 				                      .certain = people[i].certain };
-			hit_times(version, match, zone, now, &hits[i]);
 		}
-		*out = (struct alert_audience){ hits, count };
+		rc = orders_load(house, version, hits, count, err);
+		for (size_t i = 0; rc == OK && i < count; i++) {
+			const struct leg_match *match = &matches.items[people[i].match];
+			hit_times(version, match, is_watch(match) ? watches.zones[-match->leg_id] : zone_of_match(&cells, match), now,
+			          &hits[i]);
+		}
+		if (rc == OK)
+			*out = (struct alert_audience){ hits, count };
 	}
 	leg_matches_release(&matches);
 	arena_release(&scratch);

@@ -30,6 +30,7 @@ static enum rc count_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct check_work *work = context;
 	struct alert_standings standings;
+	struct contact_told_count_row contacts;
 	struct arena arena;
 
 	arena_init(&arena);
@@ -48,6 +49,10 @@ static enum rc count_in_store(struct db_tx *tx, void *context, struct err *err)
 	if (rc == OK)
 		rc = recipient_standing(tx, &(struct recipient_standing_args){ .alert_id = work->alert_id },
 		                        late_in_store, work, err);
+	if (rc == OK)
+		rc = contact_told_count(tx, &arena, &(struct contact_told_count_args){ .alert_id = work->alert_id }, &contacts, err);
+	if (rc == OK)
+		work->found.of[COUNTER_CONTACTS] = contacts.people;
 	arena_release(&arena);
 	return rc;
 }
@@ -64,7 +69,8 @@ enum rc alert_check(struct house *house, void (*report)(void *context, struct st
 		                           COUNTER_RELEASED + COUNTER_HELP,
 		                           COUNTER_RELEASED + COUNTER_SILENT,
 		                           COUNTER_RELEASED + COUNTER_UNREACHABLE,
-		                           COUNTER_LATE };
+		                           COUNTER_LATE,
+		                           COUNTER_CONTACTS };
 	struct arena arena;
 	int64_t wrong = 0;
 

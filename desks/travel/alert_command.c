@@ -121,10 +121,12 @@ static void read_form(struct arena *arena, const json_t *root, int64_t now, stru
 	if (channels) {
 		form->mail = holds(channels, "mail");
 		form->sms = holds(channels, "sms");
+		form->push = holds(channels, "push");
 	}
 	if (json_object_get(root, "possible"))
 		form->include_possible = json_is_true(json_object_get(root, "possible"));
 	form->sms_at_night = json_is_true(json_object_get(root, "night"));
+	form->ladder = member(arena, root, "ladder");
 	read_area(arena, root, form);
 	read_texts(arena, root, "texts", form->texts[0]);
 	read_texts(arena, root, "changed", form->texts[1]);
@@ -180,6 +182,8 @@ static enum rc read_version(struct house *house, struct arena *arena, const json
 
 	read_form(arena, root, now, form);
 	form->type = type;
+	if (base && !json_object_get(root, "ladder"))
+		form->ladder = base->ladder_name;
 	/* The form wants a time within its bounds; the exact one follows. */
 	if (!form->expires_date.len) {
 		struct alert_form *initial = ARENA_NEW(arena, struct alert_form);
@@ -314,7 +318,7 @@ enum rc alert_show_json(struct house *house, struct arena *arena, struct str pub
 		"planned", "queued",   "leased",  "submitted",  "accepted", "delivered",
 		"failed",  "in_doubt", "expired", "superseded", "not_sent", "was_in_doubt"
 	};
-	static const char *const channels[CHANNEL_KIND_COUNT] = { "none", "mail", "sms" };
+	static const char *const channels[CHANNEL_KIND_COUNT] = { "none", "mail", "sms", "push" };
 	static const char *const alert_states[] = { "", "draft", "in_force", "ended" };
 	struct command_work work = { .arena = arena, .public_id = public_id };
 	struct buf buf;
@@ -328,13 +332,13 @@ enum rc alert_show_json(struct house *house, struct arena *arena, struct str pub
 	buf_format(&buf,
 	           "{\"id\":\"%.*s\",\"number\":%lld,\"state\":\"%s\",\"exercise\":%s,\"people\":{\"targeted\":%lld,"
 	           "\"safe\":%lld,\"help\":%lld,"
-	           "\"silent\":%lld,\"unreachable\":%lld,\"released\":%lld,\"late\":%lld},\"messages\":{",
+	           "\"silent\":%lld,\"unreachable\":%lld,\"released\":%lld,\"late\":%lld,\"contacts_asked\":%lld},\"messages\":{",
 	           STR_ARG(work.alert.public_id), (long long)work.alert.number, alert_states[work.alert.state],
 	           work.alert.exercise ? "true" : "false", (long long)of[COUNTER_TARGETED], (long long)of[COUNTER_SAFE],
 	           (long long)of[COUNTER_HELP], (long long)of[COUNTER_SILENT], (long long)of[COUNTER_UNREACHABLE],
 	           (long long)(of[COUNTER_RELEASED + COUNTER_SAFE] + of[COUNTER_RELEASED + COUNTER_HELP] +
 	                       of[COUNTER_RELEASED + COUNTER_SILENT] + of[COUNTER_RELEASED + COUNTER_UNREACHABLE]),
-	           (long long)of[COUNTER_LATE]);
+	           (long long)of[COUNTER_LATE], (long long)of[COUNTER_CONTACTS]);
 	for (size_t i = CHANNEL_NONE + 1; i < CHANNEL_KIND_COUNT; i++) {
 		buf_format(&buf, "%s\"%s\":{", i > CHANNEL_NONE + 1 ? "," : "", channels[i]);
 		for (size_t j = 0; j <= MESSAGE_STATE_COUNT; j++)

@@ -65,7 +65,9 @@ void alert_form_init(struct alert_form *form, struct arena *arena, enum language
 		.circle_rows = ALERT_CIRCLES_SPARE,
 		.mail = true,
 		.sms = true,
+		.push = true,
 		.include_possible = true,
+		.ladder = S(""),
 		.map = STR_NONE,
 	};
 	/* A day from the next full hour. */
@@ -119,8 +121,10 @@ void alert_form_request(struct alert_form *form, const struct request *request, 
 		.area_description = str_trim(form_text(request, "area_description")),
 		.mail = ticked(request, "channels", "mail"),
 		.sms = ticked(request, "channels", "sms"),
+		.push = ticked(request, "channels", "push"),
 		.include_possible = ticked(request, "options", "possible"),
 		.sms_at_night = ticked(request, "options", "night"),
+		.ladder = str_trim(form_text(request, "ladder")),
 		.map = STR_NONE,
 	};
 	geo_report_init(&form->report);
@@ -193,8 +197,10 @@ void alert_form_fill(struct alert_form *form, struct house *house, struct arena 
 		.area_description = version->area_description,
 		.mail = (version->channels & CHANNEL_BIT(CHANNEL_MAIL)) != 0,
 		.sms = (version->channels & CHANNEL_BIT(CHANNEL_SMS)) != 0,
+		.push = (version->channels & CHANNEL_BIT(CHANNEL_PUSH)) != 0,
 		.include_possible = version->include_possible,
 		.sms_at_night = version->sms_at_night,
+		.ladder = version->ladder_name,
 		.map = STR_NONE,
 	};
 	geo_report_init(&form->report);
@@ -546,11 +552,46 @@ static void check_channels(struct checking *checking)
 	struct alert_version *out = checking->out;
 
 	out->channels = (checking->form->mail ? CHANNEL_BIT(CHANNEL_MAIL) : 0) |
-	                (checking->form->sms ? CHANNEL_BIT(CHANNEL_SMS) : 0);
+	                (checking->form->sms ? CHANNEL_BIT(CHANNEL_SMS) : 0) |
+	                (checking->form->push ? CHANNEL_BIT(CHANNEL_PUSH) : 0);
 	if (!out->channels)
 		broken(checking, S("channels"), MSG_alert_rule_channels);
 	out->include_possible = checking->form->include_possible;
 	out->sms_at_night = checking->form->sms_at_night;
+}
+
+struct ladder_work {
+	struct checking *checking;
+	struct ladder_template template;
+};
+
+static enum rc ladder_in_store(struct db_tx *tx, void *context, struct err *err)
+{
+	struct ladder_work *work = context;
+
+	return ladder_find(tx, work->checking->arena, work->checking->form->ladder, &work->template, err);
+}
+
+/* The template as it is now; one that was taken away since stays as the draft has it. */
+static void check_ladder(struct checking *checking, const struct alert_version *base)
+{
+	struct alert_version *out = checking->out;
+	struct ladder_work work = { .checking = checking };
+	struct err err;
+
+	out->ladder_name = S("");
+	out->ladder = (struct ladder){ .count = 0 };
+	if (!checking->form->ladder.len)
+		return;
+	err_init(&err, checking->arena);
+	if (db_read(checking->house->db, ladder_in_store, &work, &err) == OK && ladder_read(work.template.rungs, &out->ladder, &err) == OK) {
+		out->ladder_name = work.template.name;
+	} else if (base && str_equal(base->ladder_name, checking->form->ladder)) {
+		out->ladder_name = base->ladder_name;
+		out->ladder = base->ladder;
+	} else {
+		broken(checking, S("ladder"), MSG_alert_rule_choose);
+	}
 }
 
 enum rc alert_form_check(struct house *house, struct arena *arena, enum language language, int64_t now,
@@ -584,6 +625,7 @@ enum rc alert_form_check(struct house *house, struct arena *arena, enum language
 		check_area(&checking);
 		check_times(&checking);
 		check_channels(&checking);
+		check_ladder(&checking, base);
 	}
 	if (err->field_count)
 		return INVALID;

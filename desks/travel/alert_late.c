@@ -223,6 +223,49 @@ static enum rc presence_find(struct db_tx *tx, struct house *house, struct arena
 	return rc;
 }
 
+static enum rc take_order(void *context, const struct ladder_order_row *row)
+{
+	uint32_t *order = context;
+
+	if (row->channel > 0 && row->channel < CHANNEL_KIND_COUNT)
+		*order = ladder_order_add(*order, (enum channel_kind)row->channel);
+	return OK;
+}
+
+/* The person's own order of their ways; 0 if the ladder does not ask for it. */
+static enum rc order_find(struct db_tx *tx, const struct alert_version *version, int64_t person_id, uint32_t *order, struct err *err)
+{
+	*order = 0;
+	if (version->ladder.count == 0 || version->ladder.rungs[0].channel != CHANNEL_NONE)
+		return OK;
+	return ladder_orders(tx, &(struct ladder_orders_args){ .first = person_id, .last = person_id }, take_order, order, err);
+}
+
+enum rc alert_ways_now(struct db_tx *tx, struct house *house, struct arena *arena, const struct alert_version *version, int64_t person_id,
+                       int64_t now, unsigned *channels_out, uint32_t *order_out, int64_t not_before[CHANNEL_KIND_COUNT], struct err *err)
+{
+	/* All at once, so that only the night counts. */
+	const struct alert_version flat = { .severity = version->severity, .sms_at_night = version->sms_at_night };
+	struct presence presence;
+	struct alert_hit hit = { .channels = 0 };
+
+	*channels_out = 0;
+	if (!state_of(house))
+		return OK; /* a command that knows no places; the next rung comes in its time */
+	enum rc rc = presence_find(tx, house, arena, version->alert_id, version->include_possible, person_id, now, &presence, err);
+	if (rc == OK)
+		rc = order_find(tx, version, person_id, order_out, err);
+	if (rc != OK)
+		return rc;
+	hit.channels = presence.channels;
+	if (presence.inside)
+		hit_times(&flat, &presence.match, presence.zone, now, &hit);
+	/* Who is on the way there is told when they arrive. */
+	*channels_out = presence.inside && !hit.later ? presence.channels : 0;
+	memcpy(not_before, hit.not_before, sizeof hit.not_before);
+	return OK;
+}
+
 /* --- what is to be done
  * ------------------------------------------------------------------------------------------- */
 
@@ -404,8 +447,11 @@ static enum rc late_look(struct db_tx *tx, struct arena *arena, const struct lat
 		return rc;
 	const bool inside = view->presence.inside, certain = inside && view->presence.match.certain;
 	if (inside) {
-		hit_times(&view->version, &view->presence.match, view->presence.zone, work->now, &view->hit);
 		view->hit.channels = (uint8_t)(view->presence.channels & view->version.channels);
+		rc = order_find(tx, &view->version, person_id, &view->hit.order, err);
+		if (rc != OK)
+			return rc;
+		hit_times(&view->version, &view->presence.match, view->presence.zone, work->now, &view->hit);
 	}
 	view->step = alert_step(ALERT_UPDATE, inside, certain, view->hit.channels, (uint8_t)view->version.channels,
 	                        view->before);
@@ -419,7 +465,10 @@ static enum rc late_look(struct db_tx *tx, struct arena *arena, const struct lat
 	rc = owed_find(tx, arena, &view->version, person_id, late, &view->hit, work->now, &view->owed, err);
 	if (rc == OK && view->before.told && !view->before.released) {
 		/* Told before, and now there is another way to them (a second address confirmed): that way hears too, once. */
-		const uint8_t fresh = (uint8_t)((view->owed.first | view->owed.beside) & ~view->owed.tried);
+		uint8_t fresh = (uint8_t)((view->owed.first | view->owed.beside) & ~view->owed.tried);
+		/* With a ladder only while an answer is awaited. */
+		if (!ladder_is_empty(&view->version.ladder) && view->before.class != COUNTER_SILENT && view->before.class != COUNTER_UNREACHABLE)
+			fresh = 0;
 		view->owed.first = late ? view->owed.first & fresh : 0;
 		view->owed.beside = late ? view->owed.beside & fresh : fresh;
 		view->step.group = certain ? GROUP_NEW : GROUP_NEW_POSSIBLE;
@@ -514,7 +563,10 @@ struct sweep_work {
 	int64_t version_id, now;
 	struct alert_version version;
 	struct alert_standings standings;
-	int64_t *deferred; /* frozen for later */
+	struct deferred {
+		int64_t person_id;
+		unsigned channels;
+	} *deferred; /* frozen for later */
 	size_t deferred_count, deferred_capacity;
 };
 
@@ -530,8 +582,8 @@ static enum rc take_deferred(void *context, int64_t person_id, int64_t text_grou
 	struct sweep_work *work = context;
 
 	(void)text_group;
-	(void)channels;
-	ARENA_PUSH(work->arena, work->deferred, work->deferred_count, work->deferred_capacity, person_id);
+	const struct deferred one = { person_id, channels };
+	ARENA_PUSH(work->arena, work->deferred, work->deferred_count, work->deferred_capacity, one);
 	return OK;
 }
 
@@ -556,6 +608,15 @@ static const struct alert_hit *hit_of(const struct alert_audience *audience, int
 			high = middle;
 	}
 	return low < audience->count && audience->hits[low].person_id == person_id ? &audience->hits[low] : NULL;
+}
+
+/* Something of theirs is frozen for later that would go at once now. */
+static bool is_due(const struct alert_hit *hit, unsigned channels)
+{
+	for (unsigned channel = CHANNEL_NONE + 1; channel < CHANNEL_KIND_COUNT; channel++)
+		if (channels & hit->channels & CHANNEL_BIT(channel) && !hit->not_before[channel])
+			return true;
+	return false;
 }
 
 /* Whom a change has passed by: people inside who are not targeted, or were released; late ones whose time to be
@@ -585,11 +646,11 @@ static enum rc sweep_alert(struct house *house, struct arena *arena, const struc
 			people[count++] = hit->person_id;
 	}
 	for (size_t i = 0; i < work.deferred_count; i++) {
-		const struct alert_hit *hit = hit_of(&audience, work.deferred[i]);
-		const bool released =
-			(size_t)work.deferred[i] < work.standings.size && work.standings.of[work.deferred[i]].released;
-		if (hit ? !hit->later && !hit->not_before[CHANNEL_SMS] : !released)
-			people[count++] = work.deferred[i];
+		const struct alert_hit *hit = hit_of(&audience, work.deferred[i].person_id);
+		const bool released = (size_t)work.deferred[i].person_id < work.standings.size &&
+		                      work.standings.of[work.deferred[i].person_id].released;
+		if (hit ? is_due(hit, work.deferred[i].channels) : !released)
+			people[count++] = work.deferred[i].person_id;
 	}
 	if (count)
 		alert_people_changed(house, people, count);
@@ -623,45 +684,67 @@ void alert_sweep(struct house *house)
 
 /* --- still due? --------------------------------------------------------------------------------------------------- */
 
-bool alert_due(struct house *house, struct db_tx *tx, int64_t event_id, int64_t subject_id, int64_t person_id,
-               int64_t *not_before)
+/* When a message whose turn has come may leave: the night and a later arrival may still hold it back. */
+static int64_t turn_time(struct db_tx *tx, const struct alert_version *version, const struct notice_turn *turn, const struct presence *presence,
+                         int64_t now)
+{
+	struct alert_version flat = *version;
+	struct alert_hit hit = { .channels = (uint8_t)(presence->channels & version->channels) };
+	struct arena arena;
+	struct err err;
+
+	flat.ladder = (struct ladder){ .count = 0 };
+	hit_times(&flat, &presence->match, presence->zone, now, &hit);
+	if (hit.later) {
+		/* Without their order they are told a little sooner or later: nothing is lost. */
+		arena_init(&arena);
+		err_init(&err, &arena);
+		if (order_find(tx, version, turn->person_id, &hit.order, &err) == OK)
+			hit_times(version, &presence->match, presence->zone, now, &hit);
+		arena_release(&arena);
+	}
+	/* Of an alert without a ladder that can wait for morning both ways wait. */
+	return hit.not_before[ladder_is_empty(&version->ladder) ? CHANNEL_SMS : turn->channel];
+}
+
+enum message_reason alert_due(struct house *house, struct db_tx *tx, const struct notice_turn *turn, int64_t *not_before)
 {
 	struct alert_version version;
 	struct alert_told_person_row *rows;
 	struct presence presence;
-	struct alert_hit hit = { 0 };
 	struct arena arena;
 	struct err err;
-	bool due = true;
+	bool due = true, answered = false;
 	size_t count;
 
 	arena_init(&arena);
 	err_init(&err, &arena);
 	const int64_t now = clock_now();
-	enum rc rc = version_find(tx, &arena, subject_id, &version, &err);
+	enum rc rc = version_find(tx, &arena, turn->subject_id, &version, &err);
+	if (rc == OK)
+		rc = ladder_is_answered(tx, &arena, &version, turn->person_id, turn->channel, GROUP_NONE, &answered, &err);
 	if (rc == OK)
 		rc = alert_told_person(tx, &arena,
-		                       &(struct alert_told_person_args){ .event_id = event_id, .person_id = person_id },
+		                       &(struct alert_told_person_args){ .event_id = turn->event_id, .person_id = turn->person_id },
 		                       &rows, &count, &err);
-	/* Told before, because the plans had moved forward. */
-	for (size_t i = 0; rc == OK && i < count; i++)
-		due = due && !(rows[i].subject_id == subject_id && rows[i].notice_id != version.notice_id &&
+	/* Told before by another notice, because the plans had moved forward. What that one itself froze for later is no news of it. */
+	for (size_t i = 0; rc == OK && turn->notice_id == version.notice_id && i < count; i++)
+		due = due && !(rows[i].subject_id == turn->subject_id && rows[i].notice_id != version.notice_id &&
 		               rows[i].text_group != GROUP_RELEASED && rows[i].text_group != GROUP_REMINDER &&
 		               is_live(rows[i].state));
 	if (rc == OK && state_of(house))
-		rc = presence_find(tx, house, &arena, event_id, version.include_possible, person_id, now, &presence,
+		rc = presence_find(tx, house, &arena, turn->event_id, version.include_possible, turn->person_id, now, &presence,
 		                   &err);
 	if (rc != OK || !state_of(house)) {
 		/* Better told without need than not told. */
-		log_warn("alert.due", LOGI("alert", event_id), LOGI("person", person_id), LOGS("detail", err.detail));
+		log_warn("alert.due", LOGI("alert", turn->event_id), LOGI("person", turn->person_id), LOGS("detail", err.detail));
 	} else if (!presence.inside) {
 		due = false;
 	} else {
-		hit_times(&version, &presence.match, presence.zone, now, &hit);
-		/* The channel is not known here: of an alert that can wait for morning both wait. */
-		if (hit.not_before[CHANNEL_SMS] > now)
-			*not_before = hit.not_before[CHANNEL_SMS];
+		const int64_t then = turn_time(tx, &version, turn, &presence, now);
+		if (then > now)
+			*not_before = then;
 	}
 	arena_release(&arena);
-	return due;
+	return answered ? REASON_ANSWERED : due ? REASON_NONE : REASON_PLANS_CHANGED;
 }

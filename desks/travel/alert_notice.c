@@ -93,12 +93,14 @@ static enum rc render(struct house *house, struct arena *arena, struct db_tx *tx
 		struct str *area = &cached->area[person->language];
 		if (str_is_none(*area))
 			*area = version_area(places_of(house), &cached->arena, person->language, &cached->version);
+		const struct str answer_path = alert_answer_path(house, arena, &cached->alert, person);
 		const struct alert_rendering rendering = {
 			.alert = &cached->alert,
 			.version = &cached->version,
 			.group = (enum alert_group)text_group,
 			.wanted = person->language,
-			.answer_url = str_concat(arena, base, alert_answer_path(house, arena, &cached->alert, person)),
+			.answer_url = str_concat(arena, base, answer_path),
+			.answer_path = answer_path,
 			.manage_url = str_concat(arena, base, person_manage_path(house, arena, person)),
 			.area = *area,
 			.now = clock_now(),
@@ -106,6 +108,8 @@ static enum rc render(struct house *house, struct arena *arena, struct db_tx *tx
 		struct message_draft draft;
 		if (channel == CHANNEL_SMS)
 			alert_render_sms(arena, &rendering, &draft);
+		else if (channel == CHANNEL_PUSH)
+			alert_render_push(arena, &rendering, &draft);
 		else
 			alert_render_mail(house, arena, &rendering, &draft);
 		const struct contact *contact = channel == CHANNEL_MAIL ? person_contact(person, CHANNEL_MAIL) : NULL;
@@ -114,6 +118,9 @@ static enum rc render(struct house *house, struct arena *arena, struct db_tx *tx
 				str_concat(arena, base, contact_unsubscribe_path(house, arena, person, contact));
 		/* Texts of the version live in the cache, which may be given up before the message leaves. */
 		draft.subject = str_copy(arena, draft.subject);
+		bool answered = false;
+		rc = ladder_is_answered(tx, arena, &cached->version, person->id, channel, text_group, &answered, err);
+		draft.withhold = answered ? REASON_ANSWERED : REASON_NONE;
 		*out = draft;
 	}
 	pthread_mutex_unlock(&cache_lock);
@@ -133,6 +140,7 @@ static void progress(struct house *house, int64_t event_id)
 const struct notice_desk alert_notice_desk = {
 	.render = render,
 	.due = alert_due,
+	.lost = ladder_raise_next,
 	.unreachable = recipient_set_unreachable,
 	.answer = response_answer,
 	.progress = progress,

@@ -163,6 +163,7 @@ static void view_choices(const struct request *request, struct alert_form_view *
 			                              str_equal(form->language, str_from(languages[i].tag)) };
 	view->channels[0] = (struct choice){ S("mail"), text(request, MSG_alert_channel_mail), form->mail };
 	view->channels[1] = (struct choice){ S("sms"), text(request, MSG_alert_channel_sms), form->sms };
+	view->channels[2] = (struct choice){ S("push"), text(request, MSG_alert_channel_push), form->push };
 	view->options[0] =
 		(struct choice){ S("possible"), text(request, MSG_alert_option_possible), form->include_possible };
 	view->options[1] = (struct choice){ S("night"), text(request, MSG_alert_option_night), form->sms_at_night };
@@ -206,6 +207,52 @@ static void view_standing(const struct request *request, const struct alert_vers
 		}
 }
 
+struct ladders_work {
+	struct request *request;
+	struct ladder_template *list;
+	size_t count;
+};
+
+static enum rc ladders_in_store(struct db_tx *tx, void *context, struct err *err)
+{
+	struct ladders_work *work = context;
+
+	return ladder_list(tx, work->request->arena, &work->list, &work->count, err);
+}
+
+static struct choice ladder_choice(const struct request *request, struct str name, const struct ladder *ladder, struct str chosen)
+{
+	const struct str words = ladder_words(request->arena, request->language, ladder);
+
+	return (struct choice){ name, T(request->arena, request->language, MSG_ladder_choice, MSG_S("name", name), MSG_S("words", words)),
+		                str_equal(name, chosen) };
+}
+
+/* All at once, the templates, and the draft's own if its template is there no more. */
+static void view_ladders(struct request *request, const struct alert_version *version, struct alert_form_view *view)
+{
+	struct ladders_work work = { .request = request };
+	struct err err;
+	bool found = !version || !version->ladder_name.len;
+
+	err_init(&err, request->arena);
+	if (db_read(request->house->db, ladders_in_store, &work, &err) != OK) {
+		log_warn("alert.ladders", LOGS("detail", err.detail));
+		work.count = 0;
+	}
+	view->ladders = ARENA_NEW_ARRAY(request->arena, struct choice, work.count + 2);
+	view->ladders[view->ladder_count++] = (struct choice){ S(""), text(request, MSG_ladder_none), !view->form->ladder.len };
+	for (size_t i = 0; i < work.count; i++) {
+		struct ladder ladder;
+		if (ladder_read(work.list[i].rungs, &ladder, &err) != OK)
+			continue;
+		view->ladders[view->ladder_count++] = ladder_choice(request, work.list[i].name, &ladder, view->form->ladder);
+		found = found || str_equal(work.list[i].name, version->ladder_name);
+	}
+	if (!found)
+		view->ladders[view->ladder_count++] = ladder_choice(request, version->ladder_name, &version->ladder, view->form->ladder);
+}
+
 static void form_show(struct request *request, struct response *response, struct alert_form *form,
                       const struct alert *alert, const struct alert_version *version, int64_t seen,
                       const struct err *errors)
@@ -231,6 +278,7 @@ static void form_show(struct request *request, struct response *response, struct
 	if (!errors && str_equal(request_query(request, "done"), S("saved")))
 		view.page.notice = text(request, MSG_alert_done_saved);
 	view_choices(request, &view);
+	view_ladders(request, version, &view);
 	view_findings(request, &view);
 	view_standing(request, version, &view);
 	struct html out = html_begin(request, response);

@@ -66,31 +66,81 @@ static void plan_row(struct planning *planning, int64_t person_id, const struct 
 	ARENA_PUSH(planning->arena, plan->rows, plan->row_count, planning->row_capacity, row);
 }
 
+/* Who answered hears an update by the way that reached them alone: the one they answered by, else the last they were told by before that.
+ * CHANNEL_NONE: along the ladder like everyone. */
+static enum channel_kind reached_by(const struct alert_version *version, const struct alert_hit *hit, struct alert_standing before)
+{
+	struct ladder_climb climb;
+
+	if (!hit || ladder_is_empty(&version->ladder) || before.released || (before.class != COUNTER_SAFE && before.class != COUNTER_HELP))
+		return CHANNEL_NONE;
+	if (before.answered_by != CHANNEL_NONE && hit->channels & CHANNEL_BIT(before.answered_by))
+		return (enum channel_kind)before.answered_by;
+	if (before.reached_by != CHANNEL_NONE && hit->channels & CHANNEL_BIT(before.reached_by))
+		return (enum channel_kind)before.reached_by;
+	ladder_climb(&version->ladder, version->severity, hit->channels, hit->order, &climb);
+	return ladder_last(&climb, before.told_channels & hit->channels);
+}
+
+static void plan_rung(struct alert_plan *plan, int64_t minutes, enum channel_kind channel)
+{
+	size_t at = 0;
+
+	while (at < plan->rung_count && (plan->rungs[at].minutes < minutes || (plan->rungs[at].minutes == minutes && plan->rungs[at].channel < channel)))
+		at++;
+	if (at == plan->rung_count || plan->rungs[at].minutes != minutes || plan->rungs[at].channel != channel) {
+		if (plan->rung_count == ALERT_RUNGS_SHOWN)
+			return; /* more kinds of way up than a page shows; the tiles count them all */
+		memmove(&plan->rungs[at + 1], &plan->rungs[at], (plan->rung_count - at) * sizeof *plan->rungs);
+		plan->rungs[at] = (struct alert_rung){ .minutes = minutes, .channel = channel };
+		plan->rung_count++;
+	}
+	plan->rungs[at].people++;
+}
+
+/* When each way of a person inside is used. */
+static void plan_times(struct planning *planning, const struct alert_hit *hit, enum channel_kind alone, struct notice_person *person)
+{
+	const struct alert_version *version = planning->version;
+	struct ladder_climb climb;
+
+	ladder_climb(&version->ladder, version->severity, hit->channels, hit->order, &climb);
+	for (size_t i = CHANNEL_NONE + 1; i < CHANNEL_KIND_COUNT; i++) {
+		if (!(person->channels & CHANNEL_BIT(i)))
+			continue;
+		person->not_before[i] = alone == CHANNEL_NONE ? hit->not_before[i] : alone == CHANNEL_SMS ? hit->first_sms : hit->first;
+		planning->plan->rungs_never += person->not_before[i] >= version->expires && !(i == CHANNEL_SMS && hit->waits);
+		if (!ladder_is_empty(&version->ladder))
+			plan_rung(planning->plan, alone == CHANNEL_NONE ? climb.after[i] / CLOCK_MINUTE : 0, (enum channel_kind)i);
+	}
+}
+
 static void plan_text(struct planning *planning, int64_t person_id, const struct alert_hit *hit,
-                      const struct alert_step *step)
+                      const struct alert_step *step, enum channel_kind alone)
 {
 	struct alert_plan *plan = planning->plan;
+	const uint8_t channels = alone == CHANNEL_NONE ? step->channels : (uint8_t)CHANNEL_BIT(alone);
 	struct alert_tally *tally = &plan->groups[text_of(step->group)];
 	struct notice_person person = { .person_id = person_id,
-		                        .channels = step->channels,
+		                        .channels = channels,
 		                        .text_group = (uint8_t)step->group };
 
 	tally->people++;
-	if (!step->channels) {
+	if (!channels) {
 		tally->unreachable++;
 		plan->channels[CHANNEL_NONE]++;
 	}
 	for (size_t i = CHANNEL_NONE + 1; i < CHANNEL_KIND_COUNT; i++) {
-		if (!(step->channels & CHANNEL_BIT(i)))
+		if (!(channels & CHANNEL_BIT(i)))
 			continue;
 		tally->by_channel[i]++;
 		plan->channels[i]++;
-		if (hit)
-			person.not_before[i] = hit->not_before[i];
 	}
+	plan->reached += alone != CHANNEL_NONE;
 	if (hit) {
+		plan_times(planning, hit, alone, &person);
 		plan->languages[hit->language]++;
-		plan->sms[text_of(step->group)][hit->language] += (step->channels & CHANNEL_BIT(CHANNEL_SMS)) != 0;
+		plan->sms[text_of(step->group)][hit->language] += (channels & CHANNEL_BIT(CHANNEL_SMS)) != 0;
 	}
 	ARENA_PUSH(planning->arena, plan->people, plan->count, planning->people_capacity, person);
 }
@@ -98,16 +148,14 @@ static void plan_text(struct planning *planning, int64_t person_id, const struct
 static void count_hit(struct planning *planning, const struct alert_hit *hit)
 {
 	struct alert_plan *plan = planning->plan;
-	const int64_t sms = hit->not_before[CHANNEL_SMS];
-
 	plan->inside++;
 	*(hit->certain ? &plan->certain : &plan->possible) += 1;
 	plan->later += hit->later;
 	plan->asleep += hit->asleep;
 	plan->countries[hit->country < GEO_COUNTRIES ? hit->country : 0]++;
-	if ((hit->channels & CHANNEL_BIT(CHANNEL_SMS)) && sms > hit->not_before[CHANNEL_MAIL]) {
+	if ((hit->channels & CHANNEL_BIT(CHANNEL_SMS)) && hit->waits) {
 		plan->quiet_wait++;
-		plan->quiet_never += sms >= planning->version->expires;
+		plan->quiet_never += hit->not_before[CHANNEL_SMS] >= planning->version->expires;
 	}
 }
 
@@ -121,7 +169,7 @@ static void plan_person(struct planning *planning, int64_t person_id, const stru
 	alert_count_change(&planning->plan->change, before, &step);
 	plan_row(planning, person_id, hit, before, &step);
 	if (step.group)
-		plan_text(planning, person_id, hit, &step);
+		plan_text(planning, person_id, hit, &step, reached_by(version, hit, before));
 	else if (step.releases)
 		planning->plan->released_silently++;
 	else if (version->type >= ALERT_CANCEL && before.targeted && !before.released)

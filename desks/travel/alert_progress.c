@@ -206,7 +206,8 @@ static void versions_make(const struct progress_work *work, struct progress_view
 
 static void channels_make(const struct message_counts *counts, struct progress_view *view)
 {
-	static const enum msg names[CHANNEL_KIND_COUNT] = { MSG_none, MSG_alert_channel_mail, MSG_alert_channel_sms };
+	static const enum msg names[CHANNEL_KIND_COUNT] = { MSG_none, MSG_alert_channel_mail, MSG_alert_channel_sms,
+		                                               MSG_alert_channel_push };
 
 	for (size_t i = CHANNEL_NONE + 1; i < CHANNEL_KIND_COUNT; i++) {
 		const int64_t *of = counts->of[i];

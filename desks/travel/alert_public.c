@@ -66,6 +66,8 @@ enum rc alert_list_public(struct db_tx *tx, struct house *house, struct arena *a
 		const struct alert_text words = alert_words(arena, &version, GROUP_NEW, language, &item->fell_back);
 		item->headline = words.headline;
 		item->language = words.language;
+		item->description = words.description;
+		item->instruction = words.instruction;
 	}
 	if (rc != OK)
 		return rc;

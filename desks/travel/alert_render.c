@@ -1,4 +1,4 @@
-/* What an alert says to one person: the short message and the mail. */
+/* What an alert says to one person: the short message, the notification and the mail. */
 #include <stdlib.h>
 
 #include "desks/travel/alert.h"
@@ -172,6 +172,50 @@ void alert_render_sms(struct arena *arena, const struct alert_rendering *renderi
 		                       .thread = STR_NONE,
 		                       .unsubscribe_url = STR_NONE,
 		                       .language = language };
+	buf_release(&buf);
+}
+
+/* --- the notification
+ * --------------------------------------------------------------------------------------------- */
+
+void alert_render_push(struct arena *arena, const struct alert_rendering *rendering, struct message_draft *out)
+{
+	const struct alert *alert = rendering->alert;
+	const enum language wanted = rendering->wanted;
+	bool fell_back;
+	const struct alert_text words =
+		alert_words(arena, rendering->version, rendering->group, wanted, &fell_back);
+	const bool answers = rendering->group != GROUP_RELEASED && !str_is_none(rendering->answer_path);
+	struct str title = words.headline;
+	struct buf buf;
+
+	if (alert->exercise)
+		title = T(arena, words.language, MSG_alert_mail_exercise, MSG_S("headline", title));
+	buf_init(&buf);
+	if (rendering->group == GROUP_REMINDER)
+		add_sentence(&buf, T(arena, words.language, MSG_alert_sms_reminder));
+	add_sentence(&buf, stopped(arena, words.language, words.instruction));
+	add_sentence(&buf, stopped(arena, words.language, words.description));
+	if (is_possible(rendering->group))
+		add_sentence(&buf, T(arena, words.language, MSG_alert_sms_possible));
+	*out = (struct message_draft){
+		.subject = str_copy(arena, title),
+		.text = str_copy(arena, buf_str(&buf)),
+		.html = STR_NONE,
+		.thread = str_format(arena, "alert-%.*s", STR_ARG(alert->public_id)),
+		.unsubscribe_url = STR_NONE,
+		.language = words.language,
+		.open = answers           ? rendering->answer_path
+		        : alert->exercise ? S("/")
+		                          : str_format(arena, "/alert/%.*s", STR_ARG(alert->public_id)),
+		.answer = answers ? str_concat(arena, rendering->answer_path, S("/push")) : STR_NONE,
+		.words = { .safe = T(arena, wanted, MSG_board_i_am_safe),
+		           .help = T(arena, wanted, MSG_board_i_need_help),
+		           .said_safe = T(arena, wanted, MSG_board_answer_recorded_safe),
+		           .said_help = T(arena, wanted, MSG_board_answer_recorded_help),
+		           .unsaid = T(arena, wanted, MSG_alert_push_unsaid) },
+		.silent = severity_is_low(rendering->version->severity) && !rendering->version->sms_at_night,
+	};
 	buf_release(&buf);
 }
 

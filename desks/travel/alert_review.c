@@ -84,7 +84,7 @@ static void preview_make(const struct draft_work *work, enum alert_group group, 
 {
 	struct request *request = work->request;
 	const struct alert_rendering rendering = rendering_of(work, group, language);
-	struct message_draft sms, mail;
+	struct message_draft sms, mail, push;
 	struct sms_measure measure = { .parts = 0 };
 	struct err err;
 	char forced[4];
@@ -92,11 +92,14 @@ static void preview_make(const struct draft_work *work, enum alert_group group, 
 	err_init(&err, request->arena);
 	alert_render_sms(request->arena, &rendering, &sms);
 	alert_render_mail(request->house, request->arena, &rendering, &mail);
+	alert_render_push(request->arena, &rendering, &push);
 	*out = (struct preview){ .language = language,
 		                 .language_name = str_from(languages[language].name),
 		                 .sms = sms.text,
 		                 .subject = mail.subject,
 		                 .text = mail.text,
+		                 .push_title = push.subject,
+		                 .push_text = push.text,
 		                 .note = S(""),
 		                 .cost = S(""),
 		                 .forced_by = S("") };
@@ -130,6 +133,7 @@ static void group_make(const struct draft_work *work, const struct alert_plan *p
 		                       .people = tally->people,
 		                       .mail = tally->by_channel[CHANNEL_MAIL],
 		                       .sms = tally->by_channel[CHANNEL_SMS],
+		                       .push = tally->by_channel[CHANNEL_PUSH],
 		                       .nobody = tally->unreachable };
 	for (size_t i = 0; i < LANGUAGE_COUNT; i++)
 		if (plan->languages[i] || version_text(&work->version, GROUP_NEW, (enum language)i) ||
@@ -246,6 +250,8 @@ static void warnings_make(const struct draft_work *work, const struct alert_plan
 	if (plan->quiet_never)
 		warn(view, T(request->arena, request->language, MSG_alert_warn_quiet_never,
 		             MSG_N("count", plan->quiet_never)));
+	if (plan->rungs_never && !ladder_is_empty(&work->version.ladder))
+		warn(view, T(request->arena, request->language, MSG_ladder_warn_never, MSG_N("count", plan->rungs_never)));
 	if (!is_end(&work->version))
 		warn_area(work, view);
 }
@@ -279,6 +285,25 @@ static void counts_make(const struct draft_work *work, const struct alert_plan *
 		};
 		rest[most] = 0;
 	}
+}
+
+/* The ladder with its consequences in numbers. */
+static void ladder_make(const struct draft_work *work, const struct alert_plan *plan, struct review_view *view)
+{
+	struct request *request = work->request;
+	const struct alert_version *version = &work->version;
+
+	view->ladder = S("");
+	if (ladder_is_empty(&version->ladder))
+		return;
+	view->ladder = T(request->arena, request->language, MSG_ladder_choice, MSG_S("name", version->ladder_name),
+	                 MSG_S("words", ladder_words(request->arena, request->language, &version->ladder)));
+	view->asks_contacts = version->ladder.contact;
+	view->rungs = ARENA_NEW_ARRAY(request->arena, struct rung_line, plan->rung_count);
+	for (size_t i = 0; i < plan->rung_count; i++)
+		view->rungs[view->rung_count++] =
+			(struct rung_line){ plan->rungs[i].minutes, plan->rungs[i].people,
+				            ladder_channel_words(request->arena, request->language, plan->rungs[i].channel) };
 }
 
 struct str alert_time_text(struct request *request, int64_t at, struct str zone)
@@ -353,6 +378,7 @@ static void review_show(struct draft_work *work, struct response *response, cons
 		group_make(work, &plan, GROUP_RELEASED, MSG_alert_texts_released, &view);
 	view.sms_cost = plan.channels[CHANNEL_SMS] ? sms_cost_text(request, parts_in_all(work, &plan)) : S("");
 	warnings_make(work, &plan, &view);
+	ladder_make(work, &plan, &view);
 	counts_make(work, &plan, &view);
 	view.area = area_words(places_of(request->house), request->arena, request->language, &version->area,
 	                       &view.area_count);
@@ -503,9 +529,12 @@ static void confirm_show(struct draft_work *work, struct response *response, con
 		.told = told,
 		.mail = plan.channels[CHANNEL_MAIL],
 		.sms = plan.channels[CHANNEL_SMS],
+		.push = plan.channels[CHANNEL_PUSH],
 		.nobody = plan.channels[CHANNEL_NONE],
 		.later = plan.later,
 		.waiting = plan.quiet_wait,
+		.contacts = work->alert.exercise ? 0 : plan.contacts,
+		.ladder = !ladder_is_empty(&work->version.ladder),
 		.typed = S(""),
 		.cost = plan.channels[CHANNEL_SMS] ? sms_cost_text(request, parts_in_all(work, &plan)) : S(""),
 	};

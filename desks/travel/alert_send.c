@@ -93,11 +93,11 @@ static enum rc freeze(struct db_tx *tx, struct arena *arena, struct send_work *w
 	const struct str detail =
 		str_format(arena,
 	                   "{\"version\":%lld,\"type\":%d,\"severity\":%d,\"exercise\":%s,\"people\":%lld,\"mail\":%"
-	                   "lld,\"sms\":%lld,\"unreachable\":%lld}",
+	                   "lld,\"sms\":%lld,\"push\":%lld,\"unreachable\":%lld,\"ladder\":\"%.*s\"}",
 	                   (long long)version->number, (int)version->type, (int)version->severity,
 	                   work->alert.exercise ? "true" : "false", (long long)plan->count,
-	                   (long long)plan->channels[CHANNEL_MAIL], (long long)plan->channels[CHANNEL_SMS],
-	                   (long long)plan->channels[CHANNEL_NONE]);
+	                   (long long)plan->channels[CHANNEL_MAIL], (long long)plan->channels[CHANNEL_SMS], (long long)plan->channels[CHANNEL_PUSH],
+	                   (long long)plan->channels[CHANNEL_NONE], STR_ARG(ladder_write(arena, &version->ladder)));
 	rc = ledger_append(tx, work->sending->officer_id, "alert.send",
 	                   str_format(arena, "alert:%.*s", STR_ARG(work->alert.public_id)), detail, work->now, err);
 	return rc == OK ? db_change_append(tx, S("alert"), work->alert.id, err) : rc;
@@ -134,6 +134,8 @@ static enum rc send_in_store(struct db_tx *tx, void *context, struct err *err)
 		rc = err_set(err, CONFLICT, "the draft was sent by someone else");
 	if (rc == OK && version->number > 1)
 		rc = alert_standings_load(tx, &arena, work->alert.id, &standings, err);
+	if (rc == OK && version->number > 1 && !ladder_is_empty(&version->ladder))
+		rc = alert_standings_reached(tx, work->alert.id, &standings, err);
 	if (rc == OK) {
 		alert_plan_make(&arena, version, &work->audience, &standings, work->now, &plan);
 		work->told = (int64_t)plan.count - plan.channels[CHANNEL_NONE];
@@ -219,6 +221,26 @@ static enum rc take_language(void *context, const struct alert_languages_row *ro
 	return OK;
 }
 
+/* Who would be asked about if nobody answered: by the ways the officer ticked. */
+static enum rc take_contact(void *context, const struct contact_each_row *row)
+{
+	struct review_work *work = context;
+	const unsigned ticked = work->version->channels;
+	size_t low = 0, high = work->plan->count;
+
+	if (!(row->phone && ticked & CHANNEL_BIT(CHANNEL_SMS)) && !(row->email && ticked & CHANNEL_BIT(CHANNEL_MAIL)))
+		return OK;
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+		if (work->plan->people[middle].person_id < row->person_id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	work->plan->contacts += low < work->plan->count && work->plan->people[low].person_id == row->person_id;
+	return OK;
+}
+
 static enum rc review_in_store(struct db_tx *tx, void *context, struct err *err)
 {
 	struct review_work *work = context;
@@ -227,11 +249,15 @@ static enum rc review_in_store(struct db_tx *tx, void *context, struct err *err)
 
 	if (work->version->number > 1)
 		rc = alert_standings_load(tx, work->arena, work->version->alert_id, &standings, err);
+	if (rc == OK && work->version->number > 1 && !ladder_is_empty(&work->version->ladder))
+		rc = alert_standings_reached(tx, work->version->alert_id, &standings, err);
 	if (rc != OK)
 		return rc;
 	alert_plan_make(work->arena, work->version, work->audience, &standings, work->now, work->plan);
 	/* The index knows the languages of those inside; the others are read. */
-	return work->plan->groups[GROUP_RELEASED].people ? alert_languages(tx, take_language, work, err) : OK;
+	if (work->plan->groups[GROUP_RELEASED].people)
+		rc = alert_languages(tx, take_language, work, err);
+	return rc == OK && work->version->ladder.contact ? contact_each(tx, take_contact, work, err) : rc;
 }
 
 enum rc alert_review(struct house *house, struct arena *arena, const struct alert_version *version, int64_t now,

@@ -1,5 +1,6 @@
 /* Who gets what when a version follows another: the rules, and what people are to an alert before it. */
 #include "desks/travel/alert.h"
+#include "desks/travel/response.h"
 
 #include "travel_sql.h"
 
@@ -114,6 +115,35 @@ static enum rc take_told(void *context, const struct alert_told_row *row)
 		standing->told_channels = (uint8_t)(standing->told_channels | CHANNEL_BIT(row->channel));
 	}
 	return OK;
+}
+
+/* The last answer decides. */
+static enum rc take_answer(void *context, const struct ladder_answers_row *row)
+{
+	struct alert_standings *standings = context;
+
+	if (row->person_id >= 0 && (size_t)row->person_id < standings->size)
+		standings->of[row->person_id].answered_by = row->by == RESPONSE_BY_SMS    ? CHANNEL_SMS
+		                                                 : row->by == RESPONSE_BY_MAIL ? CHANNEL_MAIL
+		                                                                               : CHANNEL_NONE;
+	return OK;
+}
+
+/* So does the last message before it. */
+static enum rc take_told_before(void *context, const struct ladder_told_before_row *row)
+{
+	struct alert_standings *standings = context;
+
+	if (row->person_id >= 0 && (size_t)row->person_id < standings->size && row->channel > 0 && row->channel < CHANNEL_KIND_COUNT)
+		standings->of[row->person_id].reached_by = (uint8_t)row->channel;
+	return OK;
+}
+
+enum rc alert_standings_reached(struct db_tx *tx, int64_t alert_id, struct alert_standings *standings, struct err *err)
+{
+	enum rc rc = ladder_answers(tx, &(struct ladder_answers_args){ .alert_id = alert_id }, take_answer, standings, err);
+
+	return rc == OK ? ladder_told_before(tx, &(struct ladder_told_before_args){ .alert_id = alert_id }, take_told_before, standings, err) : rc;
 }
 
 enum rc alert_standings_load(struct db_tx *tx, struct arena *arena, int64_t alert_id, struct alert_standings *out,

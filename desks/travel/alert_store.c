@@ -72,9 +72,9 @@ static enum language language_of(struct str tag)
 	return language == LANGUAGE_COUNT ? LANGUAGE_EN : language;
 }
 
-static void version_of(const struct version_row *row, struct alert_version *out)
+enum rc version_of_row(const struct version_row *row, struct alert_version *out, struct err *err)
 {
-	*out = (struct alert_version){
+	struct alert_version version = {
 		.id = row->id,
 		.alert_id = row->alert_id,
 		.number = row->number,
@@ -99,8 +99,13 @@ static void version_of(const struct version_row *row, struct alert_version *out)
 		.changed_at = row->changed_at,
 		.sent_by = row->sent_by,
 		.sent_at = row->sent_at,
+		.ladder_name = row->ladder_name,
 	};
-	geo_area_init(&out->area);
+	geo_area_init(&version.area);
+	if (ladder_read(row->ladder, &version.ladder, err) != OK)
+		return err_set(err, FAILED, "version %lld: its ladder cannot be read", (long long)row->id);
+	*out = version;
+	return OK;
 }
 
 static enum rc texts_find(struct db_tx *tx, struct arena *arena, struct alert_version *version, struct err *err)
@@ -131,9 +136,10 @@ enum rc version_find(struct db_tx *tx, struct arena *arena, int64_t version_id, 
 	struct alert_version version;
 
 	enum rc rc = version_row_find(tx, arena, &(struct version_row_find_args){ .id = version_id }, &row, err);
+	if (rc == OK)
+		rc = version_of_row(&row, &version, err);
 	if (rc != OK)
 		return rc;
-	version_of(&row, &version);
 	if (row.area.len) {
 		struct geo_report report;
 		const struct geo_reading reading = { .keep_crossing = true };
@@ -158,10 +164,10 @@ enum rc version_list(struct db_tx *tx, struct arena *arena, int64_t alert_id, st
 	if (rc != OK)
 		return rc;
 	*list_out = ARENA_NEW_ARRAY(arena, struct alert_version, count);
-	for (size_t i = 0; i < count; i++)
-		version_of(&rows[i], &(*list_out)[i]);
+	for (size_t i = 0; rc == OK && i < count; i++)
+		rc = version_of_row(&rows[i], &(*list_out)[i], err);
 	*count_out = count;
-	return OK;
+	return rc;
 }
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */
@@ -210,6 +216,8 @@ static enum rc version_add(struct db_tx *tx, struct arena *arena, int64_t alert_
 		.sms_at_night = version->sms_at_night,
 		.zone = version->zone,
 		.language = str_from(languages[version->language].tag),
+		.ladder_name = version->ladder_name.len ? version->ladder_name : S(""),
+		.ladder = ladder_write(arena, &version->ladder),
 		.changed_by = officer_id,
 		.changed_at = now,
 	};
@@ -287,6 +295,8 @@ enum rc draft_change(struct db_tx *tx, struct arena *arena, const struct alert *
 		.sms_at_night = version->sms_at_night,
 		.zone = version->zone,
 		.language = str_from(languages[version->language].tag),
+		.ladder_name = version->ladder_name.len ? version->ladder_name : S(""),
+		.ladder = ladder_write(arena, &version->ladder),
 		.changed_by = officer_id,
 		.changed_at = now > seen ? now : seen + 1, /* every change shows, even on a clock that was moved back */
 		.id = alert->draft_id,
@@ -336,6 +346,11 @@ enum rc draft_begin(struct db_tx *tx, struct arena *arena, const struct alert *a
 		if (version.texts[i].group == GROUP_NEW)
 			version.texts[kept++] = version.texts[i];
 	version.text_count = kept;
+	/* That it is over is told at once, by every way it was told. */
+	if (type == ALERT_CANCEL || type == ALERT_CLEAR) {
+		version.ladder = (struct ladder){ .count = 0 };
+		version.ladder_name = S("");
+	}
 	return version_add(tx, arena, alert->id, number, &version, officer_id, now, version_id_out, err);
 }
 

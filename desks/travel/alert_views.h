@@ -38,7 +38,9 @@ struct alert_form_view {
 	int64_t seen;
 	struct choice kinds[ALERT_KIND_COUNT], severities[SEVERITY_COUNT], urgencies[URGENCY_COUNT],
 		certainties[CERTAINTY_COUNT];
-	struct choice languages[LANGUAGE_COUNT], channels[2], options[2], exercise[1];
+	struct choice languages[LANGUAGE_COUNT], channels[CHANNEL_KIND_COUNT - 1], options[2], exercise[1];
+	struct choice *ladders; /* the first: all at once */
+	size_t ladder_count;
 	struct html_markup map; /* of what was refused */
 	bool exercise_fixed;    /* this alert is an exercise for good */
 	struct str *findings;   /* of the area, in words */
@@ -62,10 +64,11 @@ struct preview {
 	struct str cost, forced_by;
 	bool over_long;
 	struct str subject, text;
+	struct str push_title, push_text;
 };
 struct preview_group {
 	enum msg title;
-	int64_t people, mail, sms, nobody;
+	int64_t people, mail, sms, push, nobody;
 	struct preview previews[LANGUAGE_COUNT];
 	size_t preview_count;
 };
@@ -88,6 +91,13 @@ struct review_view {
 	struct str map_description;
 	struct str effective, onset, expires;
 	enum msg urgency, certainty;
+	struct str ladder; /* its name and rungs; empty: all at once */
+	struct rung_line {
+		int64_t minutes, people; /* minutes 0: at once */
+		struct str channel;
+	} *rungs;
+	size_t rung_count;
+	bool asks_contacts;
 	struct str sms_cost; /* STR_NONE: no price is set */
 	struct str sample_mail, sample_sms;
 	struct choice sample_languages[LANGUAGE_COUNT];
@@ -100,7 +110,8 @@ struct confirm_send_view {
 	enum alert_type type;
 	struct str headline;
 	bool exercise, type_number;
-	int64_t told, mail, sms, nobody, later, waiting;
+	int64_t told, mail, sms, push, nobody, later, waiting, contacts;
+	bool ladder;
 	struct str typed;
 	struct str cost;
 };
@@ -157,6 +168,8 @@ struct public_alert_view {
 	struct str zone;
 	struct str map_description;
 };
+
+void feed_get(struct request *request, struct response *response);
 
 /* --- shared by the pages
  * ------------------------------------------------------------------------------------------ */

@@ -352,6 +352,7 @@ static enum rc read_sums(struct db_tx *tx, struct board_work *work, struct err *
 	for (int class = COUNTER_SAFE; class <= COUNTER_UNREACHABLE; class++)
 		view->released += counters.of[COUNTER_RELEASED + class];
 	view->late = counters.of[COUNTER_LATE];
+	view->contacts_asked = counters.of[COUNTER_CONTACTS];
 	view->companions_safe = counters.of[COUNTER_COMPANIONS_SAFE];
 	view->companions_help = counters.of[COUNTER_COMPANIONS_HELP];
 	view->keyword_only = keyword.people;

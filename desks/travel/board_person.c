@@ -38,7 +38,8 @@ static enum rc find_person(struct db_tx *tx, struct person_work *work, struct er
 
 static enum rc read_answers(struct db_tx *tx, struct person_work *work, struct err *err)
 {
-	static const enum msg by[] = { MSG_board_by_link, MSG_board_by_link, MSG_board_by_sms, MSG_board_by_mail, MSG_board_by_officer };
+	static const enum msg by[] = { MSG_board_by_link, MSG_board_by_link, MSG_board_by_sms, MSG_board_by_mail, MSG_board_by_officer,
+		                       MSG_board_by_push };
 	static const enum msg status[] = { MSG_board_class_safe, MSG_board_class_safe, MSG_board_class_help, MSG_board_withdrawn };
 	static const char *const css[] = { "", "safe", "help", "" };
 	struct arena *arena = work->request->arena;
@@ -51,7 +52,7 @@ static enum rc read_answers(struct db_tx *tx, struct person_work *work, struct e
 	view->answers = ARENA_NEW_ARRAY(arena, struct board_answer_line, view->answer_count);
 	for (size_t i = 0; i < view->answer_count; i++)
 		view->answers[i] = (struct board_answer_line){
-			.by = by[rows[i].by > 0 && rows[i].by <= RESPONSE_BY_OFFICER ? rows[i].by : 0],
+			.by = by[rows[i].by > 0 && rows[i].by < (int64_t)COUNT_OF(by) ? rows[i].by : 0],
 			.status = status[rows[i].status],
 			.css = css[rows[i].status],
 			.note = str_is_none(rows[i].note) ? S("") : rows[i].note,
@@ -115,13 +116,22 @@ static enum rc read_messages(struct db_tx *tx, struct person_work *work, struct 
 	for (size_t i = 0; i < view->message_count; i++) {
 		const int64_t at = rows[i].ended_at > 0 ? rows[i].ended_at : rows[i].accepted_at > 0 ? rows[i].accepted_at : rows[i].submitted_at;
 		view->messages[i] = (struct board_message_line){
-			.channel = rows[i].channel == CHANNEL_SMS ? MSG_board_by_sms : MSG_board_by_mail,
+			.channel = rows[i].channel == CHANNEL_SMS    ? MSG_board_by_sms
+			           : rows[i].channel == CHANNEL_PUSH ? MSG_board_by_push
+			                                             : MSG_board_by_mail,
 			.state = state_message(rows[i].state),
 			.was_in_doubt = rows[i].was_in_doubt != 0,
 			.at = at > 0 ? at : 0,
 		};
 	}
-	return OK;
+	const struct contact_told_message_args args = { .alert_id = work->alert.id, .person_id = work->row.person_id };
+	struct contact_told_message_row asked;
+	rc = contact_told_message(tx, arena, &args, &asked, err);
+	if (rc == OK)
+		view->asked = (struct board_message_line){ .channel = asked.channel == CHANNEL_SMS ? MSG_board_by_sms : MSG_board_by_mail,
+			                                   .state = state_message(asked.state),
+			                                   .at = asked.told_at };
+	return rc == NOT_FOUND ? OK : rc;
 }
 
 static enum rc read_contacts(struct db_tx *tx, struct person_work *work, struct err *err)

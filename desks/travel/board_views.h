@@ -48,7 +48,7 @@ struct board_view {
 	struct board_head head;
 	struct board_tile tiles[BOARD_TILES_MAX];
 	size_t tile_count;
-	int64_t released, late, companions_safe, companions_help, keyword_only;
+	int64_t released, late, contacts_asked, companions_safe, companions_help, keyword_only;
 	int64_t in_doubt, was_in_doubt;
 	bool filling;
 	struct choice *views, *countries, *languages;
@@ -91,6 +91,7 @@ struct board_person_view {
 	size_t stay_count;
 	struct board_message_line *messages;
 	size_t message_count;
+	struct board_message_line asked; /* the question to the emergency contact; at 0: none */
 	struct board_history_line *history;
 	size_t history_count;
 	struct str text;        /* of the note being written */

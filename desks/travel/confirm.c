@@ -9,6 +9,10 @@
 
 struct str contact_display(struct arena *arena, const struct contact *contact)
 {
+	if (contact->channel == CHANNEL_PUSH) {
+		const size_t from = str_find(contact->address, S("//"), 0), to = from == SIZE_MAX ? from : str_find(contact->address, S("/"), from + 2);
+		return to == SIZE_MAX ? S("") : str_slice(contact->address, from + 2, to);
+	}
 	return contact->channel == CHANNEL_SMS ? phone_format_display(arena, contact->address) : contact->address;
 }
 

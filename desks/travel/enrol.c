@@ -27,6 +27,8 @@ struct enrolment {
 	bool has_watch;
 	struct emergency_contact emergency;
 	bool has_emergency;
+	struct push_subscription push;
+	bool has_push;
 };
 
 static struct str value(const struct request *request, const char *name)
@@ -90,6 +92,7 @@ static void form_show(struct request *request, struct response *response, struct
 	view.trip = form->trip;
 	view.watch = form->watch;
 	view.emergency = form->emergency;
+	push_offer_fill(request, NULL, &view.page, &view.push);
 	struct html out = html_begin(request, response);
 	enrol_page(&out, &view);
 }
@@ -169,6 +172,7 @@ static enum rc form_check(struct request *request, struct enrol_form *form, stru
 			form->emergency.phone.country = form->mobile.country;
 		rc = worse(rc, emergency_form_check(arena, request->now, &form->emergency, &enrolment.emergency, err));
 	}
+	rc = worse(rc, push_form_read(request, &enrolment.push, &enrolment.has_push, err));
 	if (rc == OK)
 		*out = enrolment;
 	return rc;
@@ -208,10 +212,13 @@ static enum rc write_rest(struct db_tx *tx, struct enrol_work *work, struct err 
 	struct enrolment *enrolment = work->enrolment;
 	struct arena *arena = work->request->arena;
 	const int64_t now = work->request->now;
+	int64_t contact_id;
 	enum rc rc = OK;
 
 	enrolment->trip.person_id = enrolment->watch.person_id = work->person.id;
-	if (enrolment->has_trip)
+	if (enrolment->has_push)
+		rc = push_subscription_add(tx, arena, work->person.id, &enrolment->push, S("push_button"), now, &contact_id, err);
+	if (rc == OK && enrolment->has_trip)
 		rc = trip_add(tx, arena, &enrolment->trip, STR_NONE, now, err);
 	if (rc == OK && enrolment->has_watch)
 		rc = watch_add(tx, arena, &enrolment->watch, now, err);

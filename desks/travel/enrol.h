@@ -3,6 +3,7 @@
 #define CHANCERY_DESKS_TRAVEL_ENROL_H
 
 #include "desks/travel/contact_form.h"
+#include "desks/travel/push.h"
 #include "desks/travel/trip.h"
 #include "desks/travel/watch.h"
 
@@ -16,6 +17,7 @@ struct enrol_view {
 	struct watch_form watch;
 	struct emergency_form emergency;
 	bool emergency_open, watch_open;
+	struct push_offer push;
 };
 #define ENROL_ORDER_COUNT 2
 void enrol_get(struct request *request, struct response *response);
@@ -55,11 +57,14 @@ enum rc confirm_send(struct db_tx *tx, struct house *house, struct arena *arena,
 /* Queues a message with a code that was made. It goes to a contact that ended too: who types the code brings it back. */
 enum rc code_message(struct db_tx *tx, struct house *house, struct arena *arena, enum language language, const struct contact *contact,
                      struct str digits, int64_t now, struct err *err);
-/* Must it be confirmed (again) before alerts go to it? */
-static inline bool contact_is_open(const struct contact *contact) { return !contact->confirmed || contact->ended; }
+/* Must it be confirmed (again) by a code before alerts go to it? A browser confirms itself, and one that ended never comes back. */
+static inline bool contact_is_open(const struct contact *contact)
+{
+	return contact->channel != CHANNEL_PUSH && (!contact->confirmed || contact->ended);
+}
 /* Digits of any script, without the blanks and dashes that people put between. */
 struct str code_digits(struct arena *arena, struct str typed);
-/* An address as it is shown: numbers in groups. */
+/* An address as it is shown: numbers in groups; of a browser the service's host, for the rest of it is secret. */
 struct str contact_display(struct arena *arena, const struct contact *contact);
 
 #endif

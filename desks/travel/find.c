@@ -87,7 +87,8 @@ void country_get(struct request *request, struct response *response)
 		respond_error(request, response, rc, &err);
 		return;
 	}
-	view.page = (struct page){ .title = view.country.name, .canonical = str_concat(arena, S("/country/"), view.code) };
+	view.page = (struct page){ .title = view.country.name, .canonical = str_concat(arena, S("/country/"), view.code),
+		                   .feed = str_concat(arena, S("/feed.atom?country="), view.code) };
 	response->cacheable = true;
 	struct html out = html_begin(request, response);
 	country_page(&out, &view);

@@ -43,7 +43,7 @@ struct str my_notice(const struct request *request)
 	} notices[] = {
 		{ "enrolled", MSG_travel_done_enrolled }, { "trip", MSG_travel_done_trip },           { "trip_ended", MSG_travel_done_trip_ended },
 		{ "watch", MSG_travel_done_watch },       { "watch_ended", MSG_travel_done_watch_ended }, { "saved", MSG_travel_done_saved },
-		{ "removed", MSG_travel_done_removed },   { "links", MSG_travel_done_links },
+		{ "removed", MSG_travel_done_removed },   { "links", MSG_travel_done_links },     { "push", MSG_travel_done_push },
 	};
 	const struct str done = request_query(request, "done");
 	for (size_t i = 0; done.len && i < COUNT_OF(notices); i++)
@@ -144,7 +144,7 @@ static enum rc my_read(struct db_tx *tx, void *context, struct err *err)
 	return rc == OK || rc == NOT_FOUND ? read_alerts(tx, work, err) : rc;
 }
 
-void my_page_get(struct request *request, struct response *response)
+void my_show(struct request *request, struct response *response, const struct err *errors, int status)
 {
 	struct arena *arena = request->arena;
 	struct my_view view = { .token = request_capture(request, "token") };
@@ -157,7 +157,7 @@ void my_page_get(struct request *request, struct response *response)
 		my_refuse(request, response, rc, &err);
 		return;
 	}
-	view.page = (struct page){ .title = T(arena, request->language, MSG_travel_my_title), .notice = my_notice(request),
+	view.page = (struct page){ .title = T(arena, request->language, MSG_travel_my_title), .notice = my_notice(request), .errors = errors,
 		                   .canonical = str_concat(arena, S("/my/"), view.token) };
 	view.person = &work.person;
 	view.reachable = person_channels(&work.person) != 0;
@@ -170,6 +170,14 @@ void my_page_get(struct request *request, struct response *response)
 		view.contacts[i] = (struct my_contact){ .contact = &work.person.contacts[i],
 			                                .address = contact_display(arena, &work.person.contacts[i]),
 			                                .first = i == 0, .last = i + 1 == view.contact_count };
+	push_offer_fill(request, &work.person, &view.page, &view.push);
+	view.push.sends = true;
+	response->status = status;
 	struct html out = html_begin(request, response);
 	my_page(&out, &view);
+}
+
+void my_page_get(struct request *request, struct response *response)
+{
+	my_show(request, response, NULL, 200);
 }

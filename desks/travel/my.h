@@ -3,6 +3,7 @@
 #define CHANCERY_DESKS_TRAVEL_MY_H
 
 #include "desks/travel/contact_form.h"
+#include "desks/travel/push.h"
 #include "desks/travel/trip.h"
 #include "desks/travel/watch.h"
 
@@ -12,6 +13,8 @@ enum rc my_find(struct db_tx *tx, struct request *request, struct person *out, s
 void my_refuse(struct request *request, struct response *response, enum rc rc, const struct err *err);
 /* 303 to the person's page, with a word of what was done: "?done=KEY". */
 void my_done(struct request *request, struct response *response, const char *what);
+/* The person's page with errors, by the page's own token. */
+void my_show(struct request *request, struct response *response, const struct err *errors, int status);
 /* The one-line confirmation that ?done= asks for, or STR_NONE. */
 struct str my_notice(const struct request *request);
 /* Reads the person of the page's token in a transaction of its own; on failure the response is filled and false returned. */
@@ -48,6 +51,7 @@ struct my_view {
 	size_t watch_count;
 	struct emergency_contact emergency;
 	bool has_emergency;
+	struct push_offer push;
 };
 void my_page_get(struct request *request, struct response *response);
 
@@ -84,7 +88,7 @@ void my_delete_post(struct request *request, struct response *response);
 void my_deleted_get(struct request *request, struct response *response);
 
 /* --- pages/unsubscribe.html ------------------------------------------------------------------------------------- */
-struct unsubscribe_view { struct page page; struct str token, address; bool out; };
+struct unsubscribe_view { struct page page; struct str token, address; bool out, push; };
 void unsubscribe_get(struct request *request, struct response *response);
 void unsubscribe_post(struct request *request, struct response *response);
 void unsubscribe_undo_post(struct request *request, struct response *response);

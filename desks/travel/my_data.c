@@ -24,7 +24,7 @@ static json_t *time_text(struct arena *arena, int64_t at)
 
 static const char *channel_name(int64_t channel)
 {
-	return channel == CHANNEL_MAIL ? "e-mail" : channel == CHANNEL_SMS ? "SMS" : "none";
+	return channel == CHANNEL_MAIL ? "e-mail" : channel == CHANNEL_SMS ? "SMS" : channel == CHANNEL_PUSH ? "notification" : "none";
 }
 
 static json_t *contacts_export(const struct person *person)
@@ -78,18 +78,31 @@ static enum rc each_response(void *context, const struct export_response_each_ro
 	return OK;
 }
 
+static enum rc each_contact_told(void *context, const struct export_contact_told_each_row *row)
+{
+	struct each *each = context;
+	json_array_append_new(each->list, json_pack("{sI, ss, so, so}", "alert", (json_int_t)row->number, "channel", channel_name(row->channel),
+	                                            "written_at", time_text(each->arena, row->told_at), "text",
+	                                            row->body.ptr ? text(row->body) : json_null()));
+	return OK;
+}
+
 static enum rc export_lists(struct db_tx *tx, struct arena *arena, const struct person *person, json_t *out, struct err *err)
 {
-	struct each messages = { arena, json_array() }, incoming = { arena, json_array() }, responses = { arena, json_array() };
+	struct each messages = { arena, json_array() }, incoming = { arena, json_array() }, responses = { arena, json_array() },
+		    contact = { arena, json_array() };
 
 	json_object_set_new(out, "messages_to_you", messages.list);
 	json_object_set_new(out, "messages_from_you", incoming.list);
 	json_object_set_new(out, "answers_to_alerts", responses.list);
+	json_object_set_new(out, "messages_to_your_emergency_contact", contact.list);
 	enum rc rc = export_message_each(tx, &(struct export_message_each_args){ person->id }, each_message, &messages, err);
 	if (rc == OK)
 		rc = export_incoming_each(tx, &(struct export_incoming_each_args){ person->id }, each_incoming, &incoming, err);
 	if (rc == OK)
 		rc = export_response_each(tx, &(struct export_response_each_args){ person->id }, each_response, &responses, err);
+	if (rc == OK)
+		rc = export_contact_told_each(tx, &(struct export_contact_told_each_args){ person->id }, each_contact_told, &contact, err);
 	return rc;
 }
 

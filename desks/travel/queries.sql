@@ -203,6 +203,12 @@ LEFT JOIN alert a ON a.id = m.event_id AND m.notice_id > 0
 LEFT JOIN message_text t ON t.message_id = m.id
 WHERE m.person_id = :person ORDER BY m.created_at, m.id;
 
+-- What their emergency contact was asked.
+-- name: export_contact_told_each :each
+-- parameter: person INTEGER
+SELECT a.number, c.told_at, m.channel, t.body FROM contact_told c JOIN alert a ON a.id = c.alert_id JOIN message m ON m.id = c.message_id
+LEFT JOIN message_text t ON t.message_id = c.message_id WHERE c.person_id = :person ORDER BY c.told_at, c.alert_id;
+
 -- name: export_incoming_each :each
 -- parameter: person INTEGER
 SELECT i.channel, i.received_at, t.subject, t.body
@@ -221,6 +227,7 @@ WHERE r.person_id = :person ORDER BY r.id;
 -- name: erase_message_text :exec
 -- parameter: person INTEGER
 DELETE FROM message_text WHERE message_id IN (SELECT id FROM message WHERE person_id = :person AND notice_id = 0)
+	OR message_id IN (SELECT message_id FROM contact_told WHERE person_id = :person)
 	OR message_id IN (SELECT answer_id FROM incoming WHERE person_id = :person AND answer_id IS NOT NULL)
 	OR message_id IN (
 		SELECT i.answer_id FROM contact c JOIN incoming_text t ON t.address = c.address JOIN incoming i ON i.id = t.incoming_id
@@ -287,6 +294,13 @@ SELECT id, public_id, number, kind, exercise, state, version_id, draft_id, creat
 -- row: alert_row
 SELECT id, public_id, number, kind, exercise, state, version_id, draft_id, created_by, created_at, ended_at FROM alert WHERE state = 2 ORDER BY id;
 
+-- When anything of the public alerts changed last; 0: never.
+-- name: feed_changed :one
+-- column: sent_at INTEGER
+-- column: ended_at INTEGER
+SELECT coalesce(max(v.sent_at), 0) AS sent_at, coalesce(max(a.ended_at), 0) AS ended_at
+FROM alert a JOIN alert_version v ON v.id = a.version_id WHERE a.exercise = 0;
+
 -- name: alert_id_list :many
 SELECT id FROM alert ORDER BY id;
 
@@ -332,27 +346,27 @@ WHERE alert.state = :state ORDER BY alert.id DESC LIMIT :most;
 -- name: version_row_find :one
 -- row: version_row
 SELECT id, alert_id, number, msg_type, severity, urgency, certainty, effective, onset, expires, area, area_description, channels, include_possible,
-	sms_at_night, zone, language, state, notice_id, targeted, form_key, changed_by, changed_at, sent_by, sent_at
+	sms_at_night, zone, language, ladder_name, ladder, state, notice_id, targeted, form_key, changed_by, changed_at, sent_by, sent_at
 FROM alert_version WHERE id = :id;
 
 -- name: version_list_of :many
 -- row: version_row
 SELECT id, alert_id, number, msg_type, severity, urgency, certainty, effective, onset, expires, area, area_description, channels, include_possible,
-	sms_at_night, zone, language, state, notice_id, targeted, form_key, changed_by, changed_at, sent_by, sent_at
+	sms_at_night, zone, language, ladder_name, ladder, state, notice_id, targeted, form_key, changed_by, changed_at, sent_by, sent_at
 FROM alert_version WHERE alert_id = :alert_id ORDER BY number DESC;
 
 -- name: version_insert :one
 INSERT INTO alert_version (alert_id, number, msg_type, severity, urgency, certainty, effective, onset, expires, area, area_description, channels,
-	include_possible, sms_at_night, zone, language, state, targeted, changed_by, changed_at)
+	include_possible, sms_at_night, zone, language, ladder_name, ladder, state, targeted, changed_by, changed_at)
 VALUES (:alert_id, :number, :msg_type, :severity, :urgency, :certainty, :effective, :onset, :expires, :area, :area_description, :channels,
-	:include_possible, :sms_at_night, :zone, :language, 1, 0, :changed_by, :changed_at) RETURNING id;
+	:include_possible, :sms_at_night, :zone, :language, :ladder_name, :ladder, 1, 0, :changed_by, :changed_at) RETURNING id;
 
 -- Only a draft that is still as it was read.
 -- name: version_change :exec
 -- parameter: seen INTEGER
 UPDATE alert_version SET severity = :severity, urgency = :urgency, certainty = :certainty, effective = :effective, onset = :onset, expires = :expires,
 	area = :area, area_description = :area_description, channels = :channels, include_possible = :include_possible, sms_at_night = :sms_at_night,
-	zone = :zone, language = :language, changed_by = :changed_by, changed_at = :changed_at
+	zone = :zone, language = :language, ladder_name = :ladder_name, ladder = :ladder, changed_by = :changed_by, changed_at = :changed_at
 WHERE id = :id AND state = 1 AND changed_at = :seen;
 
 -- A first version that was thrown away.
@@ -414,13 +428,15 @@ FROM notice JOIN block ON block.notice_id = notice.id
 JOIN message ON message.id >= block.id * 1024 AND message.id < block.id * 1024 + 1023
 WHERE notice.kind = 1 AND notice.event_id = :event_id AND block.state IN (2, 4, 5) AND block.channel > 0 AND message.state IN (3, 4, 5, 7);
 
--- The same of messages that are in no block: of those who came in late.
+-- The same of messages that are in no block: of those who came in late, and of those whose next way was brought forward.
 -- name: alert_told_late :each
 -- row: alert_told_row
 -- parameter: event_id INTEGER
 SELECT message.person_id, message.channel, message.text_group
-FROM recipient JOIN message ON message.person_id = recipient.person_id AND message.event_id = recipient.alert_id
-WHERE recipient.alert_id = :event_id AND recipient.late = 1 AND message.notice_id > 0 AND message.state IN (3, 4, 5, 7);
+FROM (SELECT recipient.person_id FROM recipient WHERE recipient.alert_id = :event_id AND recipient.late = 1
+	UNION SELECT ladder_raise.person_id FROM ladder_raise WHERE ladder_raise.alert_id = :event_id) AS one
+JOIN message ON message.person_id = one.person_id AND message.event_id = :event_id
+WHERE message.notice_id > 0 AND message.state IN (3, 4, 5, 7);
 
 -- What one person was to be told of an alert.
 -- name: alert_told_person :many
@@ -460,13 +476,102 @@ FROM notice JOIN block ON block.notice_id = notice.id
 JOIN message ON message.id >= block.id * 1024 AND message.id < block.id * 1024 + 1023
 WHERE notice.kind = 1 AND notice.event_id = :event_id AND block.channel = 2 AND block.state IN (2, 4, 5) AND message.state IN (3, 4, 5, 7);
 
--- The same of those who came in late.
+-- The same of those who came in late, and of those whose next way was brought forward.
 -- name: alert_parts_late :one
 -- parameter: event_id INTEGER
 -- column: parts INTEGER
 SELECT coalesce(sum(message.parts), 0) AS parts
-FROM recipient JOIN message ON message.person_id = recipient.person_id AND message.event_id = recipient.alert_id
-WHERE recipient.alert_id = :event_id AND recipient.late = 1 AND message.block_id = 0 AND message.channel = 2 AND message.state IN (3, 4, 5, 7);
+FROM (SELECT recipient.person_id FROM recipient WHERE recipient.alert_id = :event_id AND recipient.late = 1
+	UNION SELECT ladder_raise.person_id FROM ladder_raise WHERE ladder_raise.alert_id = :event_id) AS one
+JOIN message ON message.person_id = one.person_id AND message.event_id = :event_id
+WHERE message.block_id = 0 AND message.channel = 2 AND message.state IN (3, 4, 5, 7);
+
+-- --- the ladder (alert_ladder.c, alert_contact.c)
+
+-- name: ladder_row_list :many
+-- row: ladder_row
+SELECT name, rungs FROM ladder ORDER BY name;
+
+-- name: ladder_row_find :one
+-- row: ladder_row
+SELECT name, rungs FROM ladder WHERE name = :name;
+
+-- name: ladder_insert :exec
+INSERT INTO ladder (name, rungs, changed_at) VALUES (:name, :rungs, :changed_at) ON CONFLICT (name) DO NOTHING;
+
+-- name: ladder_update :exec
+UPDATE ladder SET rungs = :rungs, changed_at = :changed_at WHERE name = :name;
+
+-- name: ladder_delete :exec
+DELETE FROM ladder WHERE name = :name;
+
+-- name: ladder_answered_find :one
+SELECT answered_at FROM recipient WHERE alert_id = :alert_id AND person_id = :person_id AND class IN (1, 2);
+
+-- name: ladder_raise_put :exec
+INSERT INTO ladder_raise (alert_id, person_id, notice_id, channel, raised_at) VALUES (:alert_id, :person_id, :notice_id, :channel, :raised_at)
+ON CONFLICT (alert_id, person_id, notice_id, channel) DO NOTHING;
+
+-- The way that was used last, and what still waits: of one person and alert.
+-- name: ladder_left :many
+SELECT notice_id, channel, state, submitted_at FROM message WHERE person_id = :person_id AND event_id = :event_id AND notice_id > 0;
+
+-- Who waits for an answer or cannot be reached, has an emergency contact who agreed, and was not asked about yet.
+-- name: contact_candidates :many
+-- parameter: after INTEGER
+-- parameter: silent INTEGER
+-- parameter: most INTEGER
+SELECT e.person_id, r.class FROM emergency_contact AS e
+JOIN recipient AS r ON r.alert_id = :alert_id AND r.person_id = e.person_id
+WHERE e.person_id > :after AND e.consent_at > 0 AND r.class IN (4, :silent) AND r.released = 0
+	AND NOT EXISTS (SELECT 1 FROM contact_told WHERE contact_told.alert_id = :alert_id AND contact_told.person_id = e.person_id)
+ORDER BY e.person_id LIMIT :most;
+
+-- name: contact_told_find :one
+SELECT message_id, told_at FROM contact_told WHERE alert_id = :alert_id AND person_id = :person_id;
+
+-- name: contact_told_insert :exec
+INSERT INTO contact_told (alert_id, person_id, message_id, told_at) VALUES (:alert_id, :person_id, :message_id, :told_at);
+
+-- What became of the question to a person's emergency contact.
+-- name: contact_told_message :one
+SELECT contact_told.told_at, message.channel, message.state FROM contact_told JOIN message ON message.id = contact_told.message_id
+WHERE contact_told.alert_id = :alert_id AND contact_told.person_id = :person_id;
+
+-- name: contact_told_count :one
+-- column: people INTEGER
+SELECT count(*) AS people FROM contact_told WHERE alert_id = :alert_id;
+
+-- Addresses whose owner stopped our messages, whoever gave them.
+-- name: contact_stopped :one
+-- column: stops INTEGER
+SELECT count(*) AS stops FROM contact WHERE channel = :channel AND address = :address AND opted_out_at IS NOT NULL;
+
+-- Who has an emergency contact that may be asked, by these ways.
+-- name: contact_each :each
+-- column: phone INTEGER
+-- column: email INTEGER
+SELECT person_id, CASE WHEN phone <> '' THEN 1 ELSE 0 END AS phone, CASE WHEN email <> '' THEN 1 ELSE 0 END AS email
+FROM emergency_contact WHERE consent_at > 0 ORDER BY person_id;
+
+-- People's own order of their usable ways, between two of them; by person, and the first way first.
+-- name: ladder_orders :each
+-- row: ladder_order_row
+-- parameter: first INTEGER
+-- parameter: last INTEGER
+SELECT person_id, channel FROM contact
+WHERE person_id >= :first AND person_id <= :last AND wanted = 1 AND confirmed_at IS NOT NULL AND opted_out_at IS NULL AND ended_at IS NULL
+ORDER BY person_id, rank, id;
+
+-- What those who answered had been handed before: of each person the last is what reached them.
+-- name: ladder_told_before :each
+SELECT r.person_id, m.channel FROM recipient AS r JOIN message AS m ON m.person_id = r.person_id AND m.event_id = r.alert_id
+WHERE r.alert_id = :alert_id AND r.class IN (1, 2) AND m.notice_id > 0 AND m.state IN (3, 4, 5, 7) AND m.submitted_at <= r.answered_at
+ORDER BY r.person_id, m.submitted_at;
+
+-- The way each person answered by, in the order of their answers: 2 SMS, 3 e-mail, others not told.
+-- name: ladder_answers :each
+SELECT person_id, by FROM response WHERE alert_id = :alert_id AND status IN (1, 2) ORDER BY id;
 
 -- === the board (response*.c, board*.c, calls*.c) =====================================================================
 

@@ -14,7 +14,7 @@
 #define RESPONSE_LATE_HOURS 72                /* an SMS or mail is still taken for the answer to the one alert that ended so long ago */
 
 enum response_status { RESPONSE_SAFE = 1, RESPONSE_HELP = 2, RESPONSE_WITHDRAWN = 3 };
-enum response_by { RESPONSE_BY_LINK = 1, RESPONSE_BY_SMS = 2, RESPONSE_BY_MAIL = 3, RESPONSE_BY_OFFICER = 4 };
+enum response_by { RESPONSE_BY_LINK = 1, RESPONSE_BY_SMS = 2, RESPONSE_BY_MAIL = 3, RESPONSE_BY_OFFICER = 4, RESPONSE_BY_PUSH = 5 };
 enum companion_status { COMPANION_UNSAID = 0, COMPANION_SAFE = 1, COMPANION_HELP = 2, COMPANION_ELSEWHERE = 3 };
 
 struct companion_answer {

@@ -1,5 +1,8 @@
 /* The page behind an answer link. Opening it changes nothing: scanners and previews of mail open links, too. */
+#include <jansson.h>
+
 #include "desks/travel/board.h"
+#include "desks/travel/push.h"
 #include "desks/travel/response.h"
 #include "kernel/desk/hub.h"
 #include "kernel/http/http.h"
@@ -285,6 +288,61 @@ void answer_post(struct request *request, struct response *response)
 	if (rc == OK) {
 		board_publish(request->house, work.alert.id);
 		response_redirect(response, str_format(request->arena, "/a/%.*s?done=1", STR_ARG(work.token)));
+	} else if (rc == NOT_FOUND || rc == CONFLICT) {
+		show_gone(request, response, rc == CONFLICT);
+	} else {
+		response_error(request, response, rc, &err);
+	}
+}
+
+/* --- by a notification's button ------------------------------------------------------------------------------- */
+
+#define PUSH_BODY_MAX_BYTES 1024
+#define PUSH_KEY_LETTERS 64
+
+/* {"status":"safe"|"help","key":...}: the key is the press's own, so that one that is sent again is one answer. */
+static enum rc read_press(struct answering *work)
+{
+	struct request *request = work->request;
+	json_t *root = request->body.len <= PUSH_BODY_MAX_BYTES ? json_loadb(request->body.ptr, request->body.len, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	const char *status = json_string_value(json_object_get(root, "status")), *key = json_string_value(json_object_get(root, "key"));
+	const size_t length = key ? strlen(key) : 0;
+	const bool safe = status && strcmp(status, "safe") == 0, help = status && strcmp(status, "help") == 0;
+	bool good = (safe || help) && length >= 16 && length <= PUSH_KEY_LETTERS;
+
+	for (size_t i = 0; good && i < length; i++)
+		good = (key[i] >= '0' && key[i] <= '9') || (key[i] >= 'a' && key[i] <= 'z');
+	if (good)
+		work->said = (struct response_new){
+			.alert_id = work->alert.id,
+			.person_id = work->person.id,
+			.status = safe ? RESPONSE_SAFE : RESPONSE_HELP,
+			.by = RESPONSE_BY_PUSH,
+			/* Bound to the person and alert: nobody can use up a key of another's. */
+			.form_key = str_format(request->arena, "push-%lld-%lld-%s", (long long)work->alert.id, (long long)work->person.id, key),
+			.note = S(""),
+			.place = S(""),
+		};
+	json_decref(root);
+	return good ? OK : INVALID;
+}
+
+void answer_push_post(struct request *request, struct response *response)
+{
+	struct answering work;
+	struct err err;
+
+	err_init(&err, request->arena);
+	if (open_link(request, response, &work, &err) != OK)
+		return;
+	if (read_press(&work) != OK) {
+		response_problem(request, response, PROBLEM_BAD_REQUEST, NULL);
+		return;
+	}
+	enum rc rc = db_write(request->house->db, DB_LANE_PERSON, store_answer, &work, &err);
+	if (rc == OK) {
+		board_publish(request->house, work.alert.id);
+		response->status = 204;
 	} else if (rc == NOT_FOUND || rc == CONFLICT) {
 		show_gone(request, response, rc == CONFLICT);
 	} else {

@@ -3,8 +3,10 @@
 #include "desks/travel/enrol.h"
 #include "desks/travel/alert.h"
 #include "desks/travel/find.h"
+#include "desks/travel/alert_views.h"
 #include "desks/travel/board_views.h"
 #include "desks/travel/my.h"
+#include "desks/travel/push.h"
 
 #include "travel_sql.h"
 
@@ -44,6 +46,9 @@ static const struct route routes[] = {
 	{ METHOD_GET, "/my/:token/export", my_export_get, "Everything stored about the person, as JSON", PERMIT_ANYONE, RATE_PAGE, false },
 	{ METHOD_GET, "/my/:token/delete", my_delete_get, "What deleting everything means", PERMIT_ANYONE, RATE_PAGE, false },
 	{ METHOD_POST, "/my/:token/delete", my_delete_post, "Deletes everything about the person", PERMIT_ANYONE, RATE_FORM, false },
+	{ METHOD_POST, "/my/:token/push", my_push_post, "Adds a browser that takes notifications", PERMIT_ANYONE, RATE_FORM, false },
+	{ METHOD_POST, "/push/renew", push_renew_post, "A browser changed its subscription by itself", PERMIT_ANYONE, RATE_FORM, true },
+	{ METHOD_GET, "/push-worker.js", push_worker_get, "The service worker that shows notifications", PERMIT_ANYONE, RATE_PAGE, false },
 	{ METHOD_GET, "/unsubscribe/:token", unsubscribe_get, "One button to stop alerts to a mailbox", PERMIT_ANYONE, RATE_PAGE, false },
 	{ METHOD_POST, "/unsubscribe/:token", unsubscribe_post, "Stops alerts to a mailbox (RFC 8058)", PERMIT_ANYONE, RATE_FORM, true },
 	{ METHOD_POST, "/unsubscribe/:token/undo", unsubscribe_undo_post, "Starts them again", PERMIT_ANYONE, RATE_FORM, false },
@@ -69,10 +74,12 @@ static const struct route routes[] = {
 	{ METHOD_GET, "/alert/:id", alert_public_get, "An alert", PERMIT_ANYONE, RATE_PAGE, false },
 	{ METHOD_GET, "/alert/:id/map.svg", alert_public_map_get, "The map of an alert", PERMIT_ANYONE, RATE_PAGE, false },
 	{ METHOD_GET, "/alerts/map.svg", alerts_map_get, "The map of all alerts in force (?country=XX)", PERMIT_ANYONE, RATE_PAGE, false },
+	{ METHOD_GET, "/feed.atom", feed_get, "The alerts in force as an Atom feed (?country=XX, ?lang=XX)", PERMIT_ANYONE, RATE_PAGE, false },
 	/* --- the board --- */
 	{ METHOD_GET, "/a/:token", answer_get, "Where a person answers an alert", PERMIT_ANYONE, RATE_PAGE, false },
 	/* The token in the address proves more than a form's would, and a browser that refuses cookies must not keep anybody from calling for help. */
 	{ METHOD_POST, "/a/:token", answer_post, "Records the answer", PERMIT_ANYONE, RATE_FORM, true },
+	{ METHOD_POST, "/a/:token/push", answer_push_post, "Records an answer by a notification's button", PERMIT_ANYONE, RATE_FORM, true },
 	{ METHOD_GET, "/desk/alert/:id/board", board_get, "The board of an alert", PERMIT_READER, RATE_PAGE, false },
 	{ METHOD_GET, "/desk/alert/:id/board/events", board_events_get, "Events of the board (server-sent)", PERMIT_READER, RATE_PAGE, false },
 	{ METHOD_POST, "/desk/alert/:id/board/contacts", board_contacts_post, "Shows addresses and logs it", PERMIT_OFFICER, RATE_FORM, false },
@@ -94,6 +101,7 @@ static const struct setting settings[] = {
 	/* --- alerts --- */
 	{ "travel.confirm_above", SETTING_INT, "500", 0, 100000000, "Alerts to more people than this are confirmed by typing the number" },
 	{ "travel.sms_part_cost", SETTING_TEXT, "", 0, 40, "What one part of an SMS costs, with the currency (0.075 EUR), for estimates" },
+	{ "travel.feed_hub", SETTING_TEXT, "", 0, 300, "WebSub hub that the feed of alerts names, https://...; empty: none" },
 	/* --- the board --- */
 };
 
@@ -112,6 +120,7 @@ static const struct job jobs[] = {
 	{ "travel.remove_unconfirmed", CLOCK_DAY, unconfirmed_remove, "Removes enrolments that nobody confirmed" },
 	{ "travel.expire_alerts", CLOCK_MINUTE, alert_expire, "Ends alerts whose time is over" },
 	{ "travel.sweep", 5 * CLOCK_MINUTE, alert_sweep, "Tells people inside an alert in force who were missed or have arrived" },
+	{ "travel.contacts", 10 * CLOCK_SECOND, alert_contacts, "Asks emergency contacts whose turn on the ladder has come" },
 	{ "travel.board_fill", 2 * CLOCK_SECOND, board_fill, "Gives everyone an alert was sent to a row on its board" },
 	{ "travel.board_follow", CLOCK_SECOND, board_follow, "Tells open boards of changes by other processes and by messages" },
 };

@@ -54,6 +54,13 @@ enum rc alert_next_json(struct house *house, struct arena *arena, struct str pub
 enum rc alert_send_command(struct house *house, struct arena *arena, struct str public_id, int64_t now, int64_t *people_out, struct err *err);
 /* State, sums of people and of messages by channel, as one JSON object. */
 enum rc alert_show_json(struct house *house, struct arena *arena, struct str public_id, struct str *json_out, struct err *err);
+/* Ladders under names (docs/decisions/0052), for `chancery ladder`. `rungs` as alert_ladder.h reads them; each change is in the ledger.
+ * INVALID: the name or the words are wrong; CONFLICT: there is one of that name; NOT_FOUND: there is none. */
+enum rc ladder_add(struct house *house, struct str name, struct str rungs, int64_t now, struct err *err);
+enum rc ladder_change(struct house *house, struct str name, struct str rungs, int64_t now, struct err *err);
+enum rc ladder_remove(struct house *house, struct str name, int64_t now, struct err *err);
+/* Calls `each` for every ladder by name. */
+enum rc ladder_each(struct house *house, void (*each)(void *context, struct str name, struct str rungs), void *context, struct err *err);
 /* For `chancery check`: calls `report` for each sum of people that does not hold; *wrong_out gets their number. */
 enum rc alert_check(struct house *house, void (*report)(void *context, struct str line), void *context, int64_t *wrong_out, struct err *err);
 
@@ -65,6 +72,7 @@ struct alert_public {
 	int64_t sent_at, expires;
 	bool fell_back;             /* the headline is not in the reader's language */
 	enum language language;     /* of the headline */
+	struct str description, instruction; /* as officers wrote them (Markdown) */
 	struct geo_area shape;
 };
 /* Alerts in force, without exercises, worst first; page "/alert/ID", map of all "/alerts/map.svg". `country` (alpha-2; empty: all) keeps

@@ -45,6 +45,7 @@ void unsubscribe_get(struct request *request, struct response *response)
 		.token = request_capture(request, "token"),
 		.address = contact_display(request->arena, &work.contact),
 		.out = out,
+		.push = work.contact.channel == CHANNEL_PUSH,
 	};
 	struct html page = html_begin(request, response);
 	unsubscribe_page(&page, &view);

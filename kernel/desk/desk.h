@@ -133,6 +133,7 @@ enum house_slot {
 	SLOT_MESSAGES,
 	SLOT_TRAVEL,
 	SLOT_HTTP,
+	SLOT_PUSH,
 };
 
 /* This room's own: table `job`, the store's probe and metrics. Goes first in the list of desks. */

@@ -124,7 +124,9 @@ struct page {
 	struct str notice;           /* a one-line confirmation at the top, or STR_NONE */
 	struct str refresh;          /* seconds as text for a plain refresh without JavaScript and a link that does it at once, or STR_NONE */
 	struct str canonical;        /* path (and query) without the language, for the language links; STR_NONE: that of the request */
-	const char *script;          /* "live.js" (of web/) or NULL; officers' pages only */
+	const char *script;          /* "live.js" (of web/) or NULL; a page must work without */
+	bool app;                    /* may be put on a home screen (iPhones give notifications to such pages alone) */
+	struct str feed;             /* path of an Atom feed of what the page shows, without the language; STR_NONE: none */
 	bool wide;                   /* a board: as wide as the window */
 };
 /* Starts and ends the page; between them the room's template writes what stands in <main> below the <h1>. */

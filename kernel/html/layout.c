@@ -91,9 +91,17 @@ static void put_head(struct html *out, const struct page *page, struct str addre
 		html_put_text(out, address_in(out, address, (enum language)i));
 		put(out, "\">\n");
 	}
+	if (!str_is_none(page->feed)) {
+		put(out, "<link rel=\"alternate\" type=\"application/atom+xml\" href=\"");
+		html_put_text(out, address_in(out, page->feed, out->language));
+		put(out, "\">\n");
+	}
 	const char *icon = asset_path("icon.svg");
 	if (icon != NULL)
 		buf_format(out->buf, "<link rel=\"icon\" type=\"image/svg+xml\" href=\"%s\">\n", icon);
+	const char *manifest = page->app ? asset_path("app.webmanifest") : NULL;
+	if (manifest != NULL)
+		buf_format(out->buf, "<link rel=\"manifest\" href=\"%s\">\n", manifest);
 	put(out, "<style>");
 	html_literal(out, html_style, html_style_size);
 	put(out, "</style>\n");

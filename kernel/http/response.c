@@ -234,6 +234,7 @@ static bool is_text(struct str type)
 		                             "application/geo+json",
 		                             "application/xml",
 		                             "application/cap+xml",
+		                             "application/atom+xml",
 		                             "application/manifest+json",
 		                             "application/problem+json",
 		                             "image/svg+xml" };

@@ -240,7 +240,8 @@ void turn(struct scene *scene)
 {
 	int rounds = 0;
 
-	for (int quiet = 0; quiet < 2 && rounds < 2000; rounds++) {
+	/* Handed over, answered, and what follows from the answer handed over. */
+	for (int quiet = 0; quiet < 4 && rounds < 2000; rounds++) {
 		int64_t latest = 0;
 		scene_read(scene, latest_work, &latest);
 		atomic_store(&scene->engine->change_latest, latest);

@@ -34,3 +34,12 @@ FROM message JOIN message_text ON message_text.message_id = message.id ORDER BY 
 
 -- name: get_alert_ledger :many
 SELECT action FROM ledger ORDER BY id;
+
+-- name: set_alert_rank :exec
+UPDATE contact SET rank = :rank WHERE person_id = :person_id AND channel = :channel;
+
+-- name: put_alert_emergency :exec
+INSERT INTO emergency_contact (person_id, name, relation, email, phone, consent_at) VALUES (:person_id, 'Somebody Near', '', :email, :phone, 1);
+
+-- name: put_alert_name :exec
+INSERT INTO person_name (person_id, name) VALUES (:person_id, 'Amal Example');

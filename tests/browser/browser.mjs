@@ -29,13 +29,13 @@ export function launch(executablePath) {
 // One reader: someone with cookies (an officer) or without, with scripts or without. Everything asked of another origin is
 // refused and remembered, as is whatever the page's own policy refused.
 export class Reader {
-	static async open(browser, base, { cookies = [], scripts = true } = {}) {
+	static async open(browser, base, { cookies = [], scripts = true, workers = 'block' } = {}) {
 		const reader = new Reader();
 		reader.base = base;
 		reader.strangers = [];
 		reader.complaints = [];
 		reader.asked = [];
-		reader.context = await browser.newContext({ javaScriptEnabled: scripts, serviceWorkers: 'block', reducedMotion: 'reduce' });
+		reader.context = await browser.newContext({ javaScriptEnabled: scripts, serviceWorkers: workers, reducedMotion: 'reduce' });
 		const host = new URL(base).hostname;
 		await reader.context.addCookies(cookies.map(([name, value]) => ({ name, value, domain: host, path: '/' })));
 		await reader.context.route(url => url.origin !== base && url.protocol !== 'data:', route => {

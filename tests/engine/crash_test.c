@@ -5,6 +5,7 @@
 #include "tests/engine/engine_fixture.h"
 
 #define SMS CHANNEL_BIT(CHANNEL_SMS)
+#define MAIL CHANNEL_BIT(CHANNEL_MAIL)
 
 static void phone_of(int64_t person, char out[32])
 {
@@ -283,6 +284,120 @@ static void test_deferred_until_due(void **state)
 	assert_int_equal(row.state, MESSAGE_NOT_SENT);
 	assert_int_equal(row.reason, REASON_PLANS_CHANGED);
 	assert_int_equal(record.unreachable_count, 0); /* left the plan: nobody looks for them */
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+/* --- the ladder ------------------------------------------------------------------------------------------------------------------------- */
+
+/* Mail at once, SMS an hour later. */
+static int64_t send_rungs(struct rig *rig, int64_t event_id, int64_t count)
+{
+	const int64_t times[CHANNEL_KIND_COUNT] = { [CHANNEL_SMS] = clock_now() + CLOCK_HOUR };
+	return rig_send_by(rig, event_id, 1, count, MAIL | SMS, times, clock_now() + CLOCK_DAY);
+}
+
+/* Turns until the mails are out, and lets the first `refused` bounce. */
+static void bounce(struct rig *rig, size_t refused)
+{
+	rig_turn(rig);
+	for (size_t i = 0; i < refused; i++)
+		fake_refuse(&rig->mail, i, CHANNEL_FAULT_RECIPIENT, 550);
+	fake_accept_all(&rig->mail);
+}
+
+static void test_way_gone(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 10);
+	record.raises = true;
+	int64_t notice = send_rungs(&rig, 1, 10);
+	bounce(&rig, 3);
+	rig_turn(&rig);
+	/* Their next way at once, nobody else's; and the sums are those of before. */
+	assert_int_equal(record.lost, 3);
+	assert_int_equal(rig.sms.submitted, 3);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_PLANNED), 10);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_QUEUED), 7);
+	for (size_t i = 0; i < record.unreachable_count; i++)
+		assert_true(record.unreachable[i] < 0); /* reachable: the SMS is on its way */
+	rig_check(&rig);
+	fake_accept_all(&rig.sms);
+	rig_turn(&rig);
+	/* The block that opens later has them on its list, and does not send them again. */
+	move_clock(CLOCK_HOUR + CLOCK_MINUTE);
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.submitted, 10);
+	for (size_t i = 0; i < rig.sms.count; i++)
+		assert_int_equal(fake_count_to(&rig.sms, rig.sms.messages[i].to), 1);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_PLANNED), 10);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+/* A crash after the bounce was booked, an update while the rungs wait, and everybody's way gone. */
+static void test_way_gone_and_crash(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 5);
+	record.raises = true;
+	int64_t notice = send_rungs(&rig, 1, 5);
+	fake_cut(&rig.sms);
+	bounce(&rig, 2);
+	rig_turn(&rig);
+	rig_check(&rig);
+	rig_crash(&rig);
+	rig_start(&rig);
+	rig_turn(&rig);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_PLANNED), 5);
+	rig_check(&rig);
+	rig_supersede(&rig, 1);
+	rig_turn(&rig);
+	fake_accept_all(&rig.sms);
+	rig_turn(&rig);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_SUPERSEDED) + (int64_t)rig.sms.submitted, 5);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+static void test_all_ways_gone(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 4);
+	record.raises = true;
+	int64_t notice = send_rungs(&rig, 1, 4);
+	bounce(&rig, 4);
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.submitted, 4);
+	fake_accept_all(&rig.sms);
+	rig_turn(&rig);
+	/* The block is empty by now. */
+	move_clock(CLOCK_HOUR + CLOCK_MINUTE);
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.submitted, 4);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_ACCEPTED), 4);
+	assert_int_equal(rig_count(&rig, notice, CHANNEL_SMS, MESSAGE_QUEUED), 0);
+	rig_check(&rig);
+	rig_release(&rig);
+}
+
+static void test_answered_before_the_hand_over(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 5);
+	record.withholds_person = 3;
+	int64_t notice = rig_send(&rig, 1, 1, 5, SMS);
+	rig_turn(&rig);
+	assert_int_equal(rig.sms.submitted, 4);
+	struct get_message_row row = rig_message(&rig, notice, 3, CHANNEL_SMS);
+	assert_int_equal(row.state, MESSAGE_NOT_SENT);
+	assert_int_equal(row.reason, REASON_ANSWERED);
+	assert_int_equal(record.lost, 0);
+	assert_int_equal(record.unreachable_count, 0);
 	rig_check(&rig);
 	rig_release(&rig);
 }
@@ -647,6 +762,10 @@ int main(void)
 		BOTH(test_old_alerts_are_held),
 		BOTH(test_expiry),
 		BOTH(test_deferred_until_due),
+		BOTH(test_way_gone),
+		BOTH(test_way_gone_and_crash),
+		BOTH(test_all_ways_gone),
+		BOTH(test_answered_before_the_hand_over),
 		BOTH(test_receipts_in_any_order),
 		BOTH(test_receipts_by_other_readings),
 		BOTH(test_long_messages),

@@ -24,21 +24,30 @@ static enum rc test_render(struct house *house, struct arena *arena, struct db_t
 	out->thread = S("event.1");
 	out->unsubscribe_url = S("https://chancery.example/unsubscribe/x");
 	out->language = person->language;
+	out->withhold = person->id == record.withholds_person ? REASON_ANSWERED : REASON_NONE;
 	return OK;
 }
 
-static bool test_due(struct house *house, struct db_tx *tx, int64_t event_id, int64_t subject_id, int64_t person_id,
-                     int64_t *not_before)
+static enum message_reason test_due(struct house *house, struct db_tx *tx, const struct notice_turn *turn, int64_t *not_before)
 {
 	(void)house;
-	(void)event_id;
-	(void)subject_id;
 	(void)not_before;
-	if (person_id == record.due_spoils) {
-		struct put_people_args twice = { .id = person_id, .public_id = S("x"), .language = S("en") };
+	if (turn->person_id == record.due_spoils) {
+		struct put_people_args twice = { .id = turn->person_id, .public_id = S("x"), .language = S("en") };
 		put_people(tx, &twice, 1, NULL, NULL);
 	}
-	return person_id != record.not_due;
+	return turn->person_id == record.not_due ? REASON_PLANS_CHANGED : REASON_NONE;
+}
+
+/* The next way is SMS. */
+static enum rc test_lost(struct house *house, struct db_tx *tx, const struct notice_turn *turn, int64_t now, struct err *err)
+{
+	(void)house;
+	record.lost++;
+	if (!record.raises)
+		return OK;
+	enum rc rc = notice_raise_person(tx, turn->notice_id, turn->person_id, CHANNEL_SMS, 0, now, err);
+	return rc == NOT_FOUND ? OK : rc;
 }
 
 static enum rc test_unreachable(struct db_tx *tx, int64_t event_id, int64_t person_id, bool unreachable, int64_t now, struct err *err)
@@ -82,7 +91,12 @@ static void test_progress(struct house *house, int64_t event_id)
 	record.progress++;
 }
 
-static const struct notice_desk test_notices = { test_render, test_due, test_unreachable, test_answer, test_progress };
+static const struct notice_desk test_notices = { .render = test_render,
+	                                         .due = test_due,
+	                                         .lost = test_lost,
+	                                         .unreachable = test_unreachable,
+	                                         .answer = test_answer,
+	                                         .progress = test_progress };
 
 /* --- transactions ------------------------------------------------------------------------------------------------ */
 
@@ -143,8 +157,8 @@ static enum rc send_work(struct db_tx *tx, void *context, struct err *err)
 	return notice_freeze(tx, &sending->notice, sending->people, sending->count, clock_now(), &sending->notice_id, err);
 }
 
-int64_t rig_send_later(struct rig *rig, int64_t event_id, int64_t first, int64_t count, unsigned channels, int64_t not_before,
-                       int64_t expires_at)
+int64_t rig_send_by(struct rig *rig, int64_t event_id, int64_t first, int64_t count, unsigned channels,
+                    const int64_t not_before[CHANNEL_KIND_COUNT], int64_t expires_at)
 {
 	struct sending sending = {
 		.notice = { .kind = NOTICE_ALERT, .event_id = event_id, .subject_id = event_id * 10, .lane = LANE_ALERT,
@@ -156,11 +170,20 @@ int64_t rig_send_later(struct rig *rig, int64_t event_id, int64_t first, int64_t
 	for (size_t i = 0; i < (size_t)count; i++) {
 		sending.people[i] = (struct notice_person){ .person_id = first + (int64_t)i, .channels = (uint8_t)channels, .text_group = 1 };
 		for (size_t channel = 0; channel < CHANNEL_KIND_COUNT; channel++)
-			sending.people[i].not_before[channel] = not_before;
+			sending.people[i].not_before[channel] = not_before[channel];
 	}
 	rig_write(rig, send_work, &sending, OK);
 	free(sending.people);
 	return sending.notice_id;
+}
+
+int64_t rig_send_later(struct rig *rig, int64_t event_id, int64_t first, int64_t count, unsigned channels, int64_t not_before,
+                       int64_t expires_at)
+{
+	int64_t times[CHANNEL_KIND_COUNT];
+	for (size_t channel = 0; channel < CHANNEL_KIND_COUNT; channel++)
+		times[channel] = not_before;
+	return rig_send_by(rig, event_id, first, count, channels, times, expires_at);
 }
 
 int64_t rig_send(struct rig *rig, int64_t event_id, int64_t first, int64_t count, unsigned channels)

@@ -23,6 +23,9 @@ struct desk_record {
 	int64_t unreachable[64];  /* person ids, in order; negative: reachable again */
 	size_t unreachable_count;
 	int64_t not_due;          /* this person's plans changed */
+	int64_t withholds_person; /* this person has answered when their message is rendered */
+	bool raises;              /* who loses a way gets their SMS at once */
+	size_t lost;              /* ways that were told as gone */
 	int64_t due_spoils;       /* asked for this one, a statement fails */
 	int64_t answered_person;  /* what answer() was asked for, and what it gives back */
 	enum rc answer_rc;
@@ -46,6 +49,9 @@ void rig_crash(struct rig *rig);
 /* Rounds until there is nothing to do at once. */
 void rig_turn(struct rig *rig);
 /* Sends a notice to people `first`.. on these channels; returns its id. */
+/* The same with a time for each channel. */
+int64_t rig_send_by(struct rig *rig, int64_t event_id, int64_t first, int64_t count, unsigned channels,
+                    const int64_t not_before[CHANNEL_KIND_COUNT], int64_t expires_at);
 int64_t rig_send(struct rig *rig, int64_t event_id, int64_t first, int64_t count, unsigned channels);
 int64_t rig_send_later(struct rig *rig, int64_t event_id, int64_t first, int64_t count, unsigned channels, int64_t not_before,
                        int64_t expires_at);

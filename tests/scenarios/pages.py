@@ -88,6 +88,8 @@ PAGES = {
     '/desk/users': [page('users', '/desk/users'), page('users-refused', '/desk/users', submit='/desk/users')],
 }
 FILES = {
+    '/feed.atom': ('/feed.atom?lang=fr&country=IR', 'application/atom+xml'),
+    '/push-worker.js': ('/push-worker.js', 'text/javascript'),
     '/my/:token/export': ('/my/{my}/export', 'application/json'),
     '/country/:code/map.svg': ('/country/IR/map.svg', 'image/svg+xml'),
     '/alert/:id/map.svg': ('/alert/{alert}/map.svg', 'image/svg+xml'),

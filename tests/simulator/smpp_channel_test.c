@@ -356,9 +356,9 @@ static void what_cannot_be_sent_is_reported_once(void **state)
 	struct channel_sms fine = { .parts = &good, .part_count = 1 }, none = { .parts = &good, .part_count = 0 },
 			   much = { .parts = &bad, .part_count = 1 }, who = { .sender = S("far too long a name"), .parts = &good, .part_count = 1 };
 	struct channel_message messages[] = {
-		{ 1, S("+15550000001"), &none, NULL }, { 2, S("+15550000001"), &much, NULL },  { 3, S("not a number"), &fine, NULL },
-		{ 4, S(""), &fine, NULL },             { 5, S("+15550000001"), &who, NULL },   { 6, S("+1555000000112345"), &fine, NULL },
-		{ 7, S("+15550000001"), &fine, NULL },
+		{ 1, S("+15550000001"), .sms = &none }, { 2, S("+15550000001"), .sms = &much },  { 3, S("not a number"), .sms = &fine },
+		{ 4, S(""), .sms = &fine },             { 5, S("+15550000001"), .sms = &who },   { 6, S("+1555000000112345"), .sms = &fine },
+		{ 7, S("+15550000001"), .sms = &fine },
 	};
 	assert_int_equal(channel_submit(f->engine.channel, messages, COUNT_OF(messages)), COUNT_OF(messages));
 	assert_true(wait_for(&f->engine, &f->engine.results, COUNT_OF(messages)));

@@ -287,7 +287,7 @@ static void refused_at_the_recipient(void **state)
 	struct fixture *f = *state;
 	begin(f, 0);
 	struct channel_mail mail = sample("m.9@chancery.example");
-	struct channel_message gone = { 1, S("no-such-user@example.org"), NULL, &mail }, full = { 2, S("full@example.org"), NULL, &mail };
+	struct channel_message gone = { 1, S("no-such-user@example.org"), .mail = &mail }, full = { 2, S("full@example.org"), .mail = &mail };
 	assert_int_equal(channel_submit(f->engine.channel, &gone, 1), 1);
 	assert_true(wait_for(&f->engine, &f->engine.results, 1));
 	assert_int_equal(f->engine.last.fault, CHANNEL_FAULT_RECIPIENT);
@@ -362,7 +362,7 @@ static void headers_cannot_be_injected(void **state)
 {
 	struct fixture *f = *state;
 	struct channel_mail good = sample("m.1@chancery.example"), mail;
-	struct channel_message message = { 1, S("p1@example.org"), NULL, &mail };
+	struct channel_message message = { 1, S("p1@example.org"), .mail = &mail };
 	struct buf out;
 	struct smtp_envelope envelope;
 	enum channel_fault fault;
@@ -467,7 +467,7 @@ static void what_is_written_is_read(void **state)
 		mail.subject = str_slice(random_text(&arena, rand_below(12)), 0, 1000);
 		if (!utf8_valid(mail.subject))
 			mail.subject = S("x");
-		struct channel_message message = { 1, S("p1@example.org"), NULL, &mail };
+		struct channel_message message = { .id = 1, .to = S("p1@example.org"), .mail = &mail };
 		buf_clear(&out);
 		assert_null(smtp_compose(&message, &out, &envelope, &fault));
 		mailbox_view(&arena, buf_str(&out), &v);
@@ -493,7 +493,7 @@ static void what_cannot_be_sent_is_reported_once(void **state)
 	struct fixture *f = *state;
 	begin(f, 0);
 	struct channel_mail mail = sample("");
-	struct channel_message message = { 3, S("p1@example.org"), NULL, &mail };
+	struct channel_message message = { 3, S("p1@example.org"), .mail = &mail };
 	assert_int_equal(channel_submit(f->engine.channel, &message, 1), 1);
 	assert_true(wait_for(&f->engine, &f->engine.results, 1));
 	assert_int_equal(f->engine.last.part, CHANNEL_WHOLE_MESSAGE);

@@ -103,7 +103,7 @@ class Alert:
         for label, name in (('Came in later', 'late'), ('No longer affected', 'released')):
             people[name] = int(re.sub(r'\D', '', re.search(label + r': ([\d,.\s\u00a0\u202f]*)', source).group(1)))
         for row in re.findall(r'<tr><th scope="row".*?</tr>', source, re.S):
-            channel = {'E-mail': 'mail', 'SMS': 'sms'}[re.search(r'>([^<]*)</th>', row).group(1).strip()]
+            channel = {'E-mail': 'mail', 'SMS': 'sms', 'Notification in the browser': 'push'}[re.search(r'>([^<]*)</th>', row).group(1).strip()]
             cells = re.findall(r'data-label="([^"]*)">([^<]*)</td>', row)
             messages[channel] = {LABELS[label]: int(re.sub(r'\D', '', number)) for label, number in cells}
         return people, messages
