@@ -281,7 +281,8 @@ static void add_other_bind(struct grid *grid)
 	assert_rc(grid->rig.fixture, OK, messages_add_route(grid->rig.house, &route, err));
 	struct road *road = &engine->roads[engine->road_count - 1];
 
-	road->id = engine->roads[0].id; /* one carrier */
+	road->id = engine->roads[0].id;
+	road->carrier = engine->roads[0].carrier; /* two binds of one carrier */
 	channel_start(road->channel, &road_events, road, err);
 }
 
