@@ -10,6 +10,7 @@
 #include "cmd/roads.h"
 #include "cmd/server.h"
 #include "core/audience/audience.h"
+#include "core/carriers/carriers.h"
 #include "core/messages/messages.h"
 #include "core/people/people.h"
 #include "core/places/places.h"
@@ -24,6 +25,7 @@ const struct desk *const desks[] = {
 	&places_desk,   /* the gazetteer */
 	&people_desk,   /* who */
 	&audience_desk, /* who is where: the index in memory */
+	&carriers_desk, /* the SMS carriers agreed with */
 	&messages_desk, /* outbox and inbox */
 	&roads_desk,    /* settings of the adapters */
 	&travel_desk,   /* trips, alerts, the board */
@@ -46,6 +48,7 @@ static const struct command commands[] = {
 	{ "alert", "create FILE | next ALERT update|cancel|clear [FILE] | send ALERT | show ALERT", "Alerts out of files, for scripts", command_alert },
 	{ "backup", "FILE --to PUBLICKEY [--keep-days N]", "Writes an encrypted copy beside the running server", command_backup },
 	{ "batches", "list | take-back BATCH", "Imports: what came in, and taking one back", command_batches },
+	{ "carrier", "list | fields | show NAME | add NAME FIELD=VALUE... | change NAME FIELD=VALUE... | remove NAME", "SMS carriers; a running server takes them up when it starts again", command_carrier },
 	{ "check", "", "Recomputes every sum that must hold", command_check },
 	{ "demo", "[--port N] [--simulator-port N]", "Runs an invented world with simulated phones and mailboxes", command_demo },
 	{ "export", "people [--csv]", "Everything about everyone as JSON lines; with --csv who they are", command_export },

@@ -50,6 +50,7 @@ extern const struct desk demo_desk;
 int command_alert(struct command_line *line);
 int command_backup(struct command_line *line);
 int command_batches(struct command_line *line);
+int command_carrier(struct command_line *line);
 int command_check(struct command_line *line);
 int command_demo(struct command_line *line);
 int command_export(struct command_line *line);

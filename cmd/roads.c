@@ -1,15 +1,16 @@
-/* The roads out, made from the settings: one mail relay, one SMS carrier. */
+/* The roads out: the mail relay of the settings; SMS carriers of their table, and one of the settings smpp.* */
 #include <errno.h>
 #include <stdio.h>
 
 #include "cmd/roads.h"
 #include "adapters/channel/smpp/smpp.h"
 #include "adapters/channel/smtp/smtp.h"
+#include "core/carriers/carriers.h"
 #include "core/messages/messages.h"
 
 #define PASSWORD_MAX 1024
 
-static const struct setting settings[] = {
+static const struct setting road_settings[] = {
 	{ "smtp.relay", SETTING_TEXT, "", 0, 260, "Mail relay as HOST:PORT; empty: no mail leaves" },
 	{ "smtp.tls", SETTING_BOOL, "no", 0, 0, "Whether the relay must speak STARTTLS with a certificate that holds; for a relay on another host" },
 	{ "smtp.user", SETTING_TEXT, "", 0, 200, "Name at the relay; its password is in smtp.password in the data folder; empty: none is asked" },
@@ -31,8 +32,8 @@ static const struct setting settings[] = {
 
 const struct desk roads_desk = {
 	.name = "roads",
-	.settings = settings,
-	.setting_count = COUNT_OF(settings),
+	.settings = road_settings,
+	.setting_count = COUNT_OF(road_settings),
 };
 
 /* The password of a road: the first line of DATA/NAME.password, which only the server's user should be able to read. Empty without a file. */
@@ -89,52 +90,156 @@ smtp_make(struct house *house, struct arena *arena, struct channel **out, struct
 	return rc == OK ? smtp_channel_new(&relay, out, err) : rc;
 }
 
-static enum rc
-smpp_make(struct house *house, struct arena *arena, struct channel **out, struct err *err)
+/* The carrier of the settings smpp.*: named sms, one transceiver. */
+static void
+carrier_of_settings(struct house *house, struct arena *arena, struct carrier *out)
 {
-	struct smpp_route_settings carrier = smpp_route_defaults();
+	*out = carrier_defaults();
+	out->name = S("sms");
+	out->host = setting_text(house, arena, "smpp.host");
+	out->port = setting_int(house, "smpp.port");
+	out->system_id = setting_text(house, arena, "smpp.system_id");
+	out->system_type = setting_text(house, arena, "smpp.system_type");
+	out->source = setting_text(house, arena, "smpp.source_address");
+	out->window_most = setting_int(house, "smpp.window");
+	out->rate = setting_int(house, "smpp.rate");
+	out->bare_international = setting_bool(house, "smpp.bare_is_international");
+	out->receipts = !setting_bool(house, "smpp.receipts") ? CARRIER_RECEIPTS_NONE
+	                : setting_bool(house, "smpp.receipt_for_all") ? CARRIER_RECEIPTS_ONE
+	                                                              : CARRIER_RECEIPTS_EACH;
+	out->data_coding_0 = setting_bool(house, "smpp.latin1");
+	out->packed = setting_bool(house, "smpp.packed");
+	out->validity = CARRIER_VALIDITY_RELATIVE;
+}
 
-	*out = NULL;
-	carrier.host = setting_text(house, arena, "smpp.host");
-	if (str_is_empty(carrier.host))
-		return OK;
-	carrier.name = S("sms");
-	carrier.port = (uint16_t)setting_int(house, "smpp.port");
-	carrier.system_id = setting_text(house, arena, "smpp.system_id");
-	carrier.system_type = setting_text(house, arena, "smpp.system_type");
-	carrier.sender = setting_text(house, arena, "smpp.source_address");
-	carrier.window = (size_t)setting_int(house, "smpp.window");
-	carrier.rate = (size_t)setting_int(house, "smpp.rate");
-	carrier.bare_is_international = setting_bool(house, "smpp.bare_is_international");
-	enum rc rc = password_read(house, arena, "smpp", &carrier.password, err);
-	return rc == OK ? smpp_channel_new(&carrier, out, err) : rc;
+/* What stands in a carrier's row, as the channel takes it. INVALID for what no `chancery carrier` wrote. */
+static enum rc
+carrier_settings(const struct carrier *carrier, struct arena *arena, struct smpp_status_rule *rules, struct smpp_route_settings *out,
+                 struct err *err)
+{
+	static const enum smpp_route_validity validities[] = { [CARRIER_VALIDITY_NONE] = SMPP_ROUTE_VALIDITY_NONE,
+		                                               [CARRIER_VALIDITY_ABSOLUTE] = SMPP_ROUTE_VALIDITY_ABSOLUTE,
+		                                               [CARRIER_VALIDITY_RELATIVE] = SMPP_ROUTE_VALIDITY_RELATIVE };
+	struct buf vendor;
+
+	*out = smpp_route_defaults();
+	out->host = carrier->host;
+	out->port = (uint16_t)carrier->port;
+	out->system_id = carrier->system_id;
+	out->system_type = carrier->system_type;
+	out->sender = carrier->source;
+	out->service_type = carrier->service_type;
+	out->window = (size_t)carrier->window_most;
+	out->rate = (size_t)carrier->rate;
+	out->enquire_every = carrier->enquire * CLOCK_SECOND;
+	out->answer_within = carrier->answer * CLOCK_SECOND;
+	out->retry_first = carrier->rebind * CLOCK_SECOND;
+	if (out->retry_most < out->retry_first)
+		out->retry_most = out->retry_first;
+	out->source_ton = (int)carrier->source_ton;
+	out->source_npi = (int)carrier->source_npi;
+	out->destination_ton = (int)carrier->destination_ton;
+	out->destination_npi = (int)carrier->destination_npi;
+	out->bare_is_international = carrier->bare_international != 0;
+	out->validity = validities[carrier->validity];
+	out->tls = carrier->tls == CARRIER_TLS_VERIFY;
+	out->tls_ca = carrier->tls_ca;
+	out->tls_name = carrier->tls_name;
+	out->status_rules = rules;
+	buf_init(&vendor);
+	const bool good = smpp_vendor_parse(carrier->vendor, &vendor) && smpp_status_rules_parse(carrier->statuses, rules, &out->status_rule_count);
+	out->vendor = str_copy(arena, buf_str(&vendor));
+	buf_release(&vendor);
+	return good ? OK : err_set(err, INVALID, "carrier %.*s: vendor or statuses cannot be read", STR_ARG(carrier->name));
+}
+
+static enum rc
+road_add(struct house *house, struct roads *roads, const struct messages_route *route, struct err *err)
+{
+	roads->channels[roads->count++] = route->channel;
+	return messages_add_route(house, route, err);
+}
+
+/* One bind: NAME/N, or NAME/N-in for the receiver beside a transmitter. */
+static enum rc
+bind_add(struct house *house, struct roads *roads, struct arena *arena, const struct carrier *carrier, struct smpp_route_settings *settings,
+         int64_t number, enum smpp_route_bind bind, struct err *err)
+{
+	struct messages_route route = {
+		.carrier = carrier->name,
+		.receives_only = bind == SMPP_ROUTE_RECEIVER,
+		.prefixes = carrier->prefixes,
+		.cost = carrier->cost,
+		.weight = carrier->weight,
+		.receipts = carrier->receipts != CARRIER_RECEIPTS_NONE,
+		.receipt_for_all = carrier->receipts == CARRIER_RECEIPTS_ONE,
+		.latin1 = carrier->data_coding_0 != 0,
+		.packed = carrier->packed != 0,
+	};
+
+	if (roads->count == ROADS_MAX)
+		return err_set(err, INVALID, "more than %d roads: carriers have too many binds", ROADS_MAX);
+	settings->bind = bind;
+	settings->name = str_format(arena, "%.*s/%lld%s", STR_ARG(carrier->name), (long long)number, route.receives_only ? "-in" : "");
+	enum rc rc = smpp_channel_new(settings, &route.channel, err);
+	return rc == OK ? road_add(house, roads, &route, err) : rc;
+}
+
+static enum rc
+carrier_open(struct house *house, struct roads *roads, struct arena *arena, const struct carrier *carrier, const char *secret, struct err *err)
+{
+	struct smpp_status_rule rules[SMPP_STATUS_RULES_MAX];
+	struct smpp_route_settings settings;
+
+	enum rc rc = carrier_settings(carrier, arena, rules, &settings, err);
+	if (rc == OK)
+		rc = password_read(house, arena, secret, &settings.password, err);
+	for (int64_t number = 1; rc == OK && number <= carrier->binds; number++) {
+		const bool split = carrier->bind == CARRIER_SPLIT;
+		rc = bind_add(house, roads, arena, carrier, &settings, number, split ? SMPP_ROUTE_TRANSMITTER : SMPP_ROUTE_TRANSCEIVER, err);
+		if (rc == OK && split)
+			rc = bind_add(house, roads, arena, carrier, &settings, number, SMPP_ROUTE_RECEIVER, err);
+	}
+	return rc;
+}
+
+static enum rc
+carriers_open(struct house *house, struct roads *roads, struct arena *arena, struct err *err)
+{
+	struct carrier *carriers, settings;
+	size_t count, enabled = 0;
+
+	carrier_of_settings(house, arena, &settings);
+	enum rc rc = carrier_list_all(house->db, arena, &carriers, &count, err);
+	if (rc == OK && !str_is_empty(settings.host))
+		rc = carrier_open(house, roads, arena, &settings, "smpp", err);
+	for (size_t i = 0; rc == OK && i < count; i++) {
+		if (!carriers[i].enabled)
+			continue;
+		if (++enabled > CARRIERS_MAX)
+			return err_set(err, INVALID, "more than %d carriers are enabled", CARRIERS_MAX);
+		rc = carrier_open(house, roads, arena, &carriers[i], str_format(arena, "carrier.%.*s", STR_ARG(carriers[i].name)).ptr, err);
+	}
+	if (rc == OK && enabled == 0 && str_is_empty(settings.host))
+		log_warn("roads.none", LOGC("channel", "sms"), LOGC("setting", "smpp.host"));
+	return rc;
 }
 
 enum rc
 roads_open(struct house *house, struct roads *roads, struct err *err)
 {
+	struct channel *mail = NULL;
 	struct arena arena;
 
-	*roads = (struct roads){ NULL, NULL };
+	*roads = (struct roads){ .count = 0 };
 	arena_init(&arena);
-	enum rc rc = smtp_make(house, &arena, &roads->mail, err);
-	if (rc == OK)
-		rc = smpp_make(house, &arena, &roads->sms, err);
-	if (rc == OK && roads->mail)
-		rc = messages_add_route(house, &(struct messages_route){ .channel = roads->mail }, err);
-	const struct messages_route sms = {
-		.channel = roads->sms,
-		.receipts = setting_bool(house, "smpp.receipts"),
-		.receipt_for_all = setting_bool(house, "smpp.receipt_for_all"),
-		.latin1 = setting_bool(house, "smpp.latin1"),
-		.packed = setting_bool(house, "smpp.packed"),
-	};
-	if (rc == OK && roads->sms)
-		rc = messages_add_route(house, &sms, err);
-	if (!roads->mail)
+	enum rc rc = smtp_make(house, &arena, &mail, err);
+	if (rc == OK && mail)
+		rc = road_add(house, roads, &(struct messages_route){ .channel = mail }, err);
+	if (rc == OK && !mail)
 		log_warn("roads.none", LOGC("channel", "mail"), LOGC("setting", "smtp.relay"));
-	if (!roads->sms)
-		log_warn("roads.none", LOGC("channel", "sms"), LOGC("setting", "smpp.host"));
+	if (rc == OK)
+		rc = carriers_open(house, roads, &arena, err);
 	arena_release(&arena);
 	return rc;
 }
@@ -142,7 +247,7 @@ roads_open(struct house *house, struct roads *roads, struct err *err)
 void
 roads_close(struct roads *roads)
 {
-	channel_free(roads->mail);
-	channel_free(roads->sms);
-	*roads = (struct roads){ NULL, NULL };
+	for (size_t i = 0; i < roads->count; i++)
+		channel_free(roads->channels[i]);
+	*roads = (struct roads){ .count = 0 };
 }

@@ -12,6 +12,7 @@
 #define GONE_EVERY (5 * CLOCK_SECOND)      /* for dispatchers that are silent */
 #define REST (CLOCK_SECOND / 5)            /* after the store failed */
 #define RENDER_AGAIN CLOCK_MINUTE
+#define ROOM_AGAIN (5 * CLOCK_SECOND)
 #define CLOCK_PUT_BACK (5 * CLOCK_SECOND)  /* by more than this */
 #define FAILURES_MOST 5                    /* in a row; then what it stumbles over is looked for */
 #define FOLLOW_WAIT (CLOCK_SECOND / 5)
@@ -52,27 +53,33 @@ void messages_register(struct house *house, enum notice_kind kind, const struct 
 }
 
 struct route_work {
-	struct str name;
-	int64_t channel, id;
+	struct str name, carrier;
+	int64_t channel, id, carrier_id;
 };
 
-static enum rc find_route(struct db_tx *tx, void *context, struct err *err)
+static enum rc find_route(struct db_tx *tx, struct str name, int64_t channel, int64_t *id_out, struct err *err)
 {
-	struct route_work *work = context;
 	struct arena arena;
 	arena_init(&arena);
-	struct route_add_args add = { .name = work->name, .channel = work->channel };
+	struct route_add_args add = { .name = name, .channel = channel };
 	enum rc rc = route_add(tx, &add, NULL, err);
-	struct route_find_args find = { .name = work->name };
+	struct route_find_args find = { .name = name };
 	struct route_find_row row;
 	if (rc == OK)
 		rc = route_find(tx, &arena, &find, &row, err);
-	if (rc == OK && row.channel != work->channel)
-		rc = err_set(err, CONFLICT, "route %.*s was of another channel before", STR_ARG(work->name));
+	if (rc == OK && row.channel != channel)
+		rc = err_set(err, CONFLICT, "route %.*s was of another channel before", STR_ARG(name));
 	if (rc == OK)
-		work->id = row.id;
+		*id_out = row.id;
 	arena_release(&arena);
 	return rc;
+}
+
+static enum rc find_routes(struct db_tx *tx, void *context, struct err *err)
+{
+	struct route_work *work = context;
+	enum rc rc = find_route(tx, work->carrier, work->channel, &work->carrier_id, err);
+	return rc == OK ? find_route(tx, work->name, work->channel, &work->id, err) : rc;
 }
 
 enum rc messages_add_route(struct house *house, const struct messages_route *route, struct err *err)
@@ -84,7 +91,14 @@ enum rc messages_add_route(struct house *house, const struct messages_route *rou
 		if (strcmp(engine->roads[i].channel->name, route->channel->name) == 0)
 			return err_set(err, CONFLICT, "two routes are named %s", route->channel->name);
 	struct route_work work = { .name = str_from(route->channel->name), .channel = route->channel->kind };
-	enum rc rc = db_write(house->db, DB_LANE_PERSON, find_route, &work, err);
+	work.carrier = str_is_empty(route->carrier) ? work.name : route->carrier;
+	if (!str_is_empty(route->carrier) && !str_starts(work.name, str_format(err->arena, "%.*s/", STR_ARG(route->carrier))))
+		return err_set(err, INVALID, "a road of carrier %.*s is named %.*s/N", STR_ARG(route->carrier), STR_ARG(route->carrier));
+	enum rc rc = db_write(house->db, DB_LANE_PERSON, find_routes, &work, err);
+	const struct routing_terms terms = { route->prefixes, route->cost, route->weight, route->receipts };
+	size_t carrier_index = 0;
+	if (rc == OK)
+		rc = routing_add(&engine->routing[work.channel], work.carrier_id, &terms, &carrier_index, err);
 	if (rc != OK)
 		return rc;
 	struct road *road = &engine->roads[engine->road_count];
@@ -93,6 +107,8 @@ enum rc messages_add_route(struct house *house, const struct messages_route *rou
 	road->route = *route;
 	road->channel = route->channel;
 	road->id = work.id;
+	road->carrier = work.carrier_id;
+	road->carrier_index = carrier_index;
 	road->index = (uint8_t)engine->road_count;
 	pthread_mutex_init(&road->lock, NULL);
 	engine->road_count++;
@@ -225,6 +241,12 @@ static enum rc mark(struct cycle *cycle, struct db_tx *tx, struct counters *coun
 	return rc;
 }
 
+/* What could not be rendered waits a minute; what found its carriers full and too many waiting for them, a moment. */
+static int64_t again_after(const struct flight *flight)
+{
+	return flight->road == ROAD_NONE && flight->carriers != 0 ? ROOM_AGAIN : RENDER_AGAIN;
+}
+
 static enum rc withhold(struct cycle *cycle, struct db_tx *tx, struct counters *counters, struct err *err)
 {
 	const struct filled *filled = cycle->filled;
@@ -239,7 +261,7 @@ static enum rc withhold(struct cycle *cycle, struct db_tx *tx, struct counters *
 		           : message_happen(cycle->engine, tx, &cycle->arena, withheld->flight->id, &what, counters, &cycle->moves, err);
 	}
 	for (size_t i = 0; rc == OK && i < filled->failed_count; i++) {
-		struct message_postpone_args args = { .id = filled->failed[i]->id, .not_before = cycle->now + RENDER_AGAIN };
+		struct message_postpone_args args = { .id = filled->failed[i]->id, .not_before = cycle->now + again_after(filled->failed[i]) };
 		rc = message_postpone(tx, &args, NULL, err);
 	}
 	return rc;
@@ -306,7 +328,7 @@ static void stage(struct cycle *cycle)
 	for (size_t i = 0; i < filled->withheld_count; i++)
 		let_go(engine, filled->withheld[i].flight, INT64_MAX);
 	for (size_t i = 0; i < filled->failed_count; i++)
-		let_go(engine, filled->failed[i], cycle->now + RENDER_AGAIN);
+		let_go(engine, filled->failed[i], cycle->now + again_after(filled->failed[i]));
 }
 
 static void put_down(struct engine *engine, struct filled *filled)
@@ -336,6 +358,9 @@ static void start_over(struct engine *engine)
 				flight_drop(engine, flight);
 			engine->backlog[channel][lane] = 0;
 		}
+	for (int64_t channel = 0; channel < CHANNEL_KIND_COUNT; channel++)
+		for (struct flight *flight; (flight = held_drop(engine, channel));)
+			flight_drop(engine, flight);
 	size_t at = 0;
 	void *value;
 	while (id_map_each(&engine->flights, &at, &value))
@@ -525,6 +550,7 @@ static void look_at_clock(struct engine *engine)
 	int64_t now = clock_monotonic();
 	if (now >= engine->looked_at || atomic_exchange(&engine->look, false)) {
 		engine->looked_at = now + LOOK_EVERY;
+		routing_look(engine);
 		compare_clocks(engine, now);
 		/* What is marked and has run out meanwhile goes back, room or not. */
 		for (size_t i = 0; i < engine->road_count; i++)
@@ -628,6 +654,9 @@ static int64_t patience(const struct engine *engine)
 	if (!engine->recovered || clock_monotonic() < engine->rest_until)
 		return REST;
 	bool queued = false;
+	for (size_t channel = 0; channel < CHANNEL_KIND_COUNT; channel++)
+		for (size_t i = 0; i < HELD_SETS; i++)
+			queued |= engine->held[channel][i].count > 0;
 	for (size_t channel = 0; channel < CHANNEL_KIND_COUNT; channel++)
 		for (size_t lane = 0; lane < LANE_COUNT; lane++)
 			queued |= engine->loaded[channel][lane].count > 0;
@@ -738,6 +767,9 @@ static void release_maps(struct engine *engine)
 	for (at = 0; id_map_each(&engine->works, &at, &value);)
 		free(value);
 	id_map_release(&engine->works);
+	id_map_release(&engine->route_carriers);
+	for (size_t channel = 0; channel < CHANNEL_KIND_COUNT; channel++)
+		routing_release(&engine->routing[channel]);
 	lives_release(engine);
 	receipts_release(engine);
 	free(engine->unsure);

@@ -76,6 +76,7 @@ static void load_row(struct engine *engine, const struct message_due *row, struc
 	flight->text_group = (uint8_t)row->text_group;
 	flight->was = (uint8_t)row->state;
 	flight->attempts = (uint16_t)row->attempts;
+	flight->route = row->route;
 	flight->parts = (uint16_t)row->parts;
 	id_map_set(&engine->flights, flight->id, flight);
 	queue_push(&engine->loaded[flight->channel][flight->lane], flight);
@@ -185,23 +186,35 @@ static enum rc load(struct engine *engine, struct db_tx *tx, struct arena *arena
 
 /* --- choosing ------------------------------------------------------------------------------------------------------- */
 
+static bool still_goes(const struct flight *flight, int64_t now)
+{
+	return flight->expires_at > now && (!flight->live || live_is_open(flight->live, now));
+}
+
+/* Ended or held by now; the row is looked at again where that can change. */
+static void let_go(struct engine *engine, struct flight *flight, int64_t now)
+{
+	if (flight->work && flight->work->again_at > now)
+		flight->work->again_at = now;
+	if (!flight->work)
+		engine->loose_look[flight->channel] = true;
+	flight_drop(engine, flight);
+}
+
+static struct flight *pick_lane(struct engine *engine, int64_t channel, int64_t lane, int64_t now)
+{
+	struct flight *flight;
+	while ((flight = queue_pop(&engine->loaded[channel][lane])) && !still_goes(flight, now))
+		let_go(engine, flight, now);
+	return flight;
+}
+
 static struct flight *pick(struct engine *engine, int64_t channel, int64_t lanes, int64_t now)
 {
-	for (int64_t lane = 0; lane < lanes; lane++) {
-		struct flight *flight;
-		while ((flight = queue_pop(&engine->loaded[channel][lane]))) {
-			bool open = flight->expires_at > now && (!flight->live || live_is_open(flight->live, now));
-			if (open)
-				return flight;
-			/* Ended or held by now; the row is looked at again where that can change. */
-			if (flight->work && flight->work->again_at > now)
-				flight->work->again_at = now;
-			if (!flight->work)
-				engine->loose_look[channel] = true;
-			flight_drop(engine, flight);
-		}
-	}
-	return NULL;
+	struct flight *flight = NULL;
+	for (int64_t lane = 0; lane < lanes && !flight; lane++)
+		flight = pick_lane(engine, channel, lane, now);
+	return flight;
 }
 
 static enum rc render_picked(struct engine *engine, struct db_tx *tx, struct flight *flight, struct filled *out,
@@ -211,6 +224,8 @@ static enum rc render_picked(struct engine *engine, struct db_tx *tx, struct fli
 	struct err own;
 	err_init(&own, arena);
 	enum rc rc = render(engine, tx, out->batch, flight, &reason, &own);
+	if (rc == BUSY && flight->road == ROAD_NONE && held_push(engine, flight))
+		return OK;
 	if (rc == OK && reason == REASON_NONE) {
 		ARENA_PUSH(arena, out->flights, out->count, out->capacity, flight);
 		if (flight->live)
@@ -218,6 +233,8 @@ static enum rc render_picked(struct engine *engine, struct db_tx *tx, struct fli
 	} else if (rc == OK) {
 		struct withheld withheld = { flight, reason };
 		ARENA_PUSH(arena, out->withheld, out->withheld_count, out->withheld_capacity, withheld);
+	} else if (rc == BUSY && flight->road == ROAD_NONE) {
+		ARENA_PUSH(arena, out->failed, out->failed_count, out->failed_capacity, flight); /* too many wait for its carrier already */
 	} else {
 		log_error("message_not_rendered", LOGI("message", flight->id), LOGC("rc", rc_name(rc)), LOGS("detail", own.detail));
 		ARENA_PUSH(arena, out->failed, out->failed_count, out->failed_capacity, flight);
@@ -252,15 +269,70 @@ static enum rc fill_road(struct filling *filling, struct db_tx *tx, struct road 
 	return rc;
 }
 
+/* The next message for a channel of several roads: those that waited for their carrier go first in their lane. */
+static struct flight *pick_among(struct engine *engine, int64_t channel, int64_t lanes, int64_t now)
+{
+	for (int64_t lane = 0; lane < lanes; lane++) {
+		struct flight *flight = NULL;
+		while ((flight = held_pop(engine, channel, lane)) && !still_goes(flight, now))
+			let_go(engine, flight, now);
+		if (!flight)
+			flight = pick_lane(engine, channel, lane, now);
+		if (flight)
+			return flight;
+	}
+	return NULL;
+}
+
+/* Picks and renders from the first `lanes` lanes; each message chooses its road when its address is known. */
+static enum rc fill_among(struct filling *filling, struct db_tx *tx, int64_t channel, int64_t lanes, int64_t now, struct err *err)
+{
+	struct filled *out = filling->out;
+	struct engine *engine = filling->engine;
+	enum rc rc = OK;
+	while (rc == OK && roads_look_further(engine, channel) && out->count + out->withheld_count + out->failed_count < BATCH_MOST) {
+		struct flight *flight = pick_among(engine, channel, lanes, now);
+		if (!flight)
+			break;
+		flight->phase = PHASE_PICKED;
+		flight->road = ROAD_NONE;
+		size_t count = out->count;
+		rc = render_picked(engine, tx, flight, out, filling->arena, err);
+		if (out->count > count)
+			road_take_room(engine, flight);
+	}
+	return rc;
+}
+
+/* First the urgent lanes, which may go beyond the usual room, then all. */
+static enum rc fill_several(struct filling *filling, struct db_tx *tx, int64_t channel, int64_t now, struct err *err)
+{
+	struct engine *engine = filling->engine;
+	size_t left[ROUTES_MAX];
+	roads_set_room(engine, channel, filling->urgent);
+	enum rc rc = fill_among(filling, tx, channel, LANE_ANSWER + 1, now, err);
+	for (size_t i = 0; i < engine->road_count; i++) {
+		size_t taken = filling->urgent[i] - engine->room[i];
+		left[i] = filling->room[i] > taken ? filling->room[i] - taken : 0;
+	}
+	roads_set_room(engine, channel, left);
+	return rc == OK ? fill_among(filling, tx, channel, LANE_COUNT, now, err) : rc;
+}
+
 static enum rc fill_work(struct db_tx *tx, void *context, struct err *err)
 {
 	struct filling *filling = context;
 	struct engine *engine = filling->engine;
 	int64_t now = clock_now();
 	enum rc rc = load(engine, tx, filling->arena, now, err);
+	for (int64_t channel = CHANNEL_NONE + 1; rc == OK && channel < CHANNEL_KIND_COUNT; channel++)
+		if (roads_are_several(engine, channel))
+			rc = fill_several(filling, tx, channel, now, err);
 	for (size_t i = 0; rc == OK && i < engine->road_count; i++) {
 		struct road *road = &engine->roads[i];
 		size_t taken = 0;
+		if (road->route.receives_only || roads_are_several(engine, (int64_t)road->channel->kind))
+			continue;
 		rc = fill_road(filling, tx, road, LANE_ANSWER + 1, filling->urgent[i], &taken, now, err);
 		if (rc == OK)
 			rc = fill_road(filling, tx, road, LANE_COUNT, filling->room[i], &taken, now, err);

@@ -173,10 +173,11 @@ void fold_take(struct engine *engine)
 	for (size_t i = 0; i < fold->mail.result_count; i++) {
 		const struct report *report = &fold->mail.results[i];
 		struct flight *flight = report->late ? NULL : id_map_get(&engine->flights, report->message);
+		routing_note(engine, report);
 		if (report->outcome == CHANNEL_ACCEPTED && report->key != 0) {
 			/* Before the row says 'accepted': the receipt may stand right behind the answer. */
 			unsigned part = report->part < PARTS_MAX ? report->part : 0;
-			receipt_index_add(&engine->receipts, engine->roads[report->road].id, report->key, report->message, part,
+			receipt_index_add(&engine->receipts, engine->roads[report->road].carrier, report->key, report->message, part,
 			                  clock_now());
 			receipts_claim(engine, report);
 		}

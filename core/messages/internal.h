@@ -15,10 +15,14 @@
 #include "core/messages/id_map.h"
 #include "core/messages/messages.h"
 #include "core/messages/receipt_index.h"
+#include "core/messages/routing.h"
 #include "core/messages/state.h"
 #include "messages_sql.h"
 
-#define ROUTES_MAX 16
+#define ROUTES_MAX 128 /* roads: carriers times their binds */
+#define ROAD_NONE UINT8_MAX /* not chosen yet */
+#define HELD_SETS 16      /* sets of carriers that messages may wait for */
+#define HELD_MOST 1024    /* messages in memory waiting for room with their carriers, each set */
 #define PARTS_MAX 32 /* of one SMS; a mask of as many bits follows them */
 
 /* "Not yet" in time columns: as wide as a real time, so that a row does not grow when it is written again. */
@@ -88,6 +92,8 @@ struct flight {
 	enum phase phase;
 	uint8_t channel, lane, text_group, was; /* was: state of the row before it was marked */
 	uint8_t road;
+	uint32_t carriers;      /* those that should take it, where there are several */
+	int64_t route;          /* road of the attempt before, 0 none */
 	uint16_t attempts;      /* with the present one */
 	uint16_t parts;
 	uint32_t wanted;        /* parts to hand over this time */
@@ -120,6 +126,8 @@ struct road {
 	struct messages_route route;
 	struct channel *channel;
 	int64_t id;               /* row of `route` */
+	int64_t carrier;          /* row of `route` of its carrier: receipts are matched under it; the same as id where the road is alone */
+	size_t carrier_index;     /* in the channel's routing */
 	uint8_t index;
 	_Atomic bool up;
 	bool went_down;           /* since the last look; guarded by mailbox_lock */
@@ -130,6 +138,13 @@ struct road {
 	size_t handed_seen;       /* of them, as the dispatcher saw last; dispatcher's */
 	size_t pace;              /* handed over between its last two looks; dispatcher's */
 	size_t unrecorded;        /* marked and not folded: staged, handed over, answered; dispatcher's */
+};
+
+/* Messages whose carriers have no room, by the set of carriers; their addresses need not be looked up again and again. */
+struct held {
+	uint32_t carriers;
+	size_t count;
+	struct queue lanes[LANE_COUNT];
 };
 
 /* --- what channels report --------------------------------------------------------------------------------------- */
@@ -246,6 +261,12 @@ struct engine {
 	messages_stays stays;
 	struct road roads[ROUTES_MAX];
 	size_t road_count;
+	struct routing routing[CHANNEL_KIND_COUNT];
+	struct id_map route_carriers;  /* row of `route` of a bind to that of its carrier */
+	size_t room[ROUTES_MAX];       /* of this round */
+	struct held held[CHANNEL_KIND_COUNT][HELD_SETS];
+	int64_t probed_at;             /* monotonic: see roads_look_further */
+	int probes;
 	int64_t id;              /* of this dispatcher */
 	int lock_file;
 
@@ -364,6 +385,32 @@ size_t road_room(struct road *road, size_t *urgent);
 void road_return(struct road *road);
 /* An earlier copy was accepted after all: if this one has not left yet, it stays. */
 void road_cancel(struct engine *engine, struct flight *flight);
+
+/* --- choose.c: which road, where there are several ------------------------------------------------------------------ */
+enum rc route_carriers_load(struct engine *engine, struct db_tx *tx, struct arena *arena, struct err *err);
+/* The carrier (row of `route`) of a bind's row; the row itself where it is no bind. */
+int64_t route_carrier(const struct engine *engine, int64_t route);
+/* Whether messages of a channel must choose among roads. */
+bool roads_are_several(const struct engine *engine, int64_t channel);
+/* Tells how much each road takes in this round; then messages are chosen for, and take their room. */
+void roads_set_room(struct engine *engine, int64_t channel, const size_t *room);
+/* Whether another message should be looked at for them: a road has room, and it is likely that one is meant for it. */
+bool roads_look_further(struct engine *engine, int64_t channel);
+void road_take_room(struct engine *engine, const struct flight *flight);
+/* Sets the flight's road. BUSY: flight->carriers say whom it waits for. NOT_FOUND: nobody serves the number. */
+enum rc road_choose(struct engine *engine, struct flight *flight, struct str number, struct err *err);
+/* Keeps a message until one of flight->carriers has room; false when too many are kept already. */
+bool held_push(struct engine *engine, struct flight *flight);
+/* The next whose carriers have room (or are all down, so that it must be chosen for anew); NULL none. */
+struct flight *held_pop(struct engine *engine, int64_t channel, int64_t lane);
+/* Blocks are about to be forgotten: so are their messages that are kept. */
+void held_part_from_closed(struct engine *engine);
+/* Any that is kept, to be forgotten; NULL none. */
+struct flight *held_drop(struct engine *engine, int64_t channel);
+/* What carriers did, for their weights; and the turn of the minute. */
+void routing_note(struct engine *engine, const struct report *report);
+void routing_note_receipt(struct engine *engine, const struct receipt_report *receipt);
+void routing_look(struct engine *engine);
 
 /* --- fold.c: results ------------------------------------------------------------------------------------------------ */
 void fold_take(struct engine *engine);

@@ -125,6 +125,11 @@ void messages_wake(struct house *house);
 struct channel; /* core/messages/channel.h */
 struct messages_route {
 	struct channel *channel;   /* not started; stays the caller's, who frees it after messages_stop */
+	struct str carrier;        /* whose bind this is, where a carrier has several; empty: the channel stands for itself. The channel is then
+	                            * named CARRIER/N: receipts are matched among all roads of a carrier, whatever bind they come by */
+	bool receives_only;        /* a receiver bind: nothing is handed over to it */
+	struct str prefixes;       /* numbers the carrier serves, "+216 +33"; empty: all. This and the two below count where the carrier is first named */
+	int64_t cost, weight;      /* of one part; share among carriers of the same prefix and cost (0: only when no other is up) */
 	bool receipts;             /* SMS: ask for delivery receipts */
 	bool receipt_for_all;      /* the carrier gives one receipt for all parts of a long message */
 	bool latin1;               /* what data_coding 0 of incoming texts means: Latin-1 instead of the GSM alphabet */

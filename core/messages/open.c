@@ -505,6 +505,7 @@ static void part_from_closed(struct engine *engine)
 					queue_push(queue, flight);
 			}
 		}
+	held_part_from_closed(engine);
 	size_t at = 0;
 	void *value;
 	while (id_map_each(&engine->flights, &at, &value)) {

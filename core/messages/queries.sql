@@ -219,7 +219,7 @@ DELETE FROM message_text WHERE message_id IN (
 -- parameter: last INTEGER
 -- parameter: now INTEGER
 -- parameter: most INTEGER
-SELECT id, block_id, notice_id, event_id, person_id, contact_id, channel, text_group, lane, state, attempts, parts, expires_at
+SELECT id, block_id, notice_id, event_id, person_id, contact_id, channel, text_group, lane, state, attempts, parts, route, expires_at
 FROM message WHERE id BETWEEN :first AND :last AND state IN (1, 7) AND not_before <= :now ORDER BY id LIMIT :most;
 
 -- When the next of a block's messages that wait is due.
@@ -234,7 +234,7 @@ SELECT min(not_before) AS due FROM message WHERE id BETWEEN :first AND :last AND
 -- row: message_due
 -- parameter: now INTEGER
 -- parameter: most INTEGER
-SELECT id, block_id, notice_id, event_id, person_id, contact_id, channel, text_group, lane, state, attempts, parts, expires_at
+SELECT id, block_id, notice_id, event_id, person_id, contact_id, channel, text_group, lane, state, attempts, parts, route, expires_at
 FROM message WHERE block_id = 0 AND state IN (1, 7) AND channel = :channel AND lane = :lane AND not_before <= :now
 ORDER BY not_before, id LIMIT :most;
 

@@ -78,7 +78,7 @@ static void claim_from(struct engine *engine, struct id_map *waiting, const stru
 {
 	if (waiting->count == 0)
 		return;
-	int64_t route = engine->roads[answer->road].id, place = waiting_place(route, answer->key);
+	int64_t route = engine->roads[answer->road].carrier, place = waiting_place(route, answer->key);
 	struct waiting_receipt *first = id_map_remove(waiting, place), *rest = NULL;
 	for (struct waiting_receipt *next, *receipt = first; receipt; receipt = next) {
 		next = receipt->next;
@@ -160,12 +160,13 @@ void receipts_heard(struct engine *engine, int64_t unmatched_id)
 	if (db_read(engine->house->db, find_heard, &heard, NULL) != OK || !heard.found)
 		return; /* matched already */
 	for (size_t i = 0; i < engine->road_count; i++) {
-		if (engine->roads[i].id != heard.receipt.route ||
+		if (engine->roads[i].carrier != heard.receipt.route ||
 		    receipt_index_find(&engine->receipts, heard.receipt.route, heard.receipt.key, &match, 1) == 0)
 			continue;
 		pthread_mutex_lock(&engine->mailbox_lock);
 		take_up(&engine->mailbox, &heard.receipt, (uint8_t)i);
 		pthread_mutex_unlock(&engine->mailbox_lock);
+		return; /* one road of the carrier is enough */
 	}
 }
 
@@ -243,7 +244,7 @@ static enum rc went_to(struct db_tx *tx, struct arena *arena, int64_t message_id
 static enum rc find_message(struct engine *engine, struct db_tx *tx, struct arena *arena, const struct receipt_report *receipt,
                             struct receipt_match *match, struct err *err)
 {
-	int64_t route = engine->roads[receipt->road].id;
+	int64_t route = engine->roads[receipt->road].carrier;
 	struct str from = str_from(receipt->from);
 	for (size_t k = 0; k < receipt->key_count; k++) {
 		struct receipt_match found[MATCHES_MOST];
@@ -372,7 +373,7 @@ static enum rc keep(struct engine *engine, struct db_tx *tx, struct arena *arena
                     struct err *err)
 {
 	struct receipt_keep_args args = {
-		.route = engine->roads[receipt->road].id,
+		.route = engine->roads[receipt->road].carrier,
 		.carrier_id = str_from(receipt->carrier_id),
 		.delivery = receipt->delivery,
 		.raw = str_from(receipt->stat),
@@ -402,6 +403,7 @@ enum rc receipt_write(struct engine *engine, struct db_tx *tx, struct arena *are
 	enum rc rc = find_message(engine, tx, arena, receipt, &match, err);
 	if (rc != OK)
 		return rc;
+	routing_note_receipt(engine, receipt);
 	if (match.message_id > 0)
 		rc = apply(engine, tx, arena, &match, receipt, counters, moves, err);
 	else if (receipt->by_content)

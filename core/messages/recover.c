@@ -209,7 +209,7 @@ static void index_key(struct engine *engine, const struct message_key *key)
 {
 	uint64_t keys[SMPP_ID_KEYS];
 	if (key->parts == 1 && key->route > 0 && smpp_id_keys(str_trim(key->carrier_id), keys) > 0)
-		receipt_index_add(&engine->receipts, key->route, keys[0], key->id, 0, key->accepted_at);
+		receipt_index_add(&engine->receipts, route_carrier(engine, key->route), keys[0], key->id, 0, key->accepted_at);
 }
 
 /* A message of several parts has its ids in rows of their own. */
@@ -225,7 +225,8 @@ static enum rc index_parts(struct engine *engine, struct db_tx *tx, struct arena
 	for (size_t i = 0; rc == OK && i < count; i++) {
 		uint64_t keys[SMPP_ID_KEYS];
 		if (smpp_id_keys(rows[i].carrier_id, keys) > 0)
-			receipt_index_add(&engine->receipts, key->route, keys[0], key->id, (unsigned)rows[i].part, since);
+			receipt_index_add(&engine->receipts, route_carrier(engine, key->route), keys[0], key->id, (unsigned)rows[i].part,
+			                  since);
 	}
 	return rc;
 }
@@ -313,6 +314,9 @@ static enum rc list_owned(struct db_tx *tx, void *context, struct err *err)
 {
 	struct listing *listing = context;
 	arena_clear(&listing->arena);
+	enum rc rc = route_carriers_load(listing->engine, tx, &listing->arena, err);
+	if (rc != OK)
+		return rc;
 	struct block_list_owned_args args = { .lease_owner = listing->engine->id };
 	return block_list_owned(tx, &listing->arena, &args, &listing->blocks, &listing->count, err);
 }

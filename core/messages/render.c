@@ -94,7 +94,9 @@ static enum rc render_sms(struct engine *engine, struct db_tx *tx, struct batch 
 		return OK;
 	}
 	enum rc rc = OK;
-	if (flight->parts > 1 && flight->parts == sms.part_count)
+	/* Parts that another carrier took do not count: a message goes by one carrier whole. */
+	bool same = route_carrier(engine, flight->route) == engine->roads[flight->road].carrier;
+	if (flight->parts > 1 && flight->parts == sms.part_count && same)
 		rc = already_accepted(tx, &batch->arena, flight, err);
 	if (rc != OK)
 		return rc;
@@ -227,6 +229,18 @@ enum rc render(struct engine *engine, struct db_tx *tx, struct batch *batch, str
 	enum rc rc = find_receiver(tx, batch, flight, &person, &address, reason, err);
 	if (rc != OK || *reason != REASON_NONE)
 		return rc;
+	if (flight->road == ROAD_NONE) {
+		if (flight->contact_id == 0) {
+			struct message_text_find_args args = { .message_id = flight->id };
+			struct message_text_find_row row;
+			rc = message_text_find(tx, &batch->arena, &args, &row, err);
+			address = rc == OK ? row.address : address;
+		}
+		if (rc == OK)
+			rc = road_choose(engine, flight, address, err);
+		if (rc != OK)
+			return rc;
+	}
 	const struct person *whom = flight->person_id > 0 ? &person : NULL;
 	rc = flight->live ? draft_notice(engine, tx, batch, flight, whom, &draft, err)
 	                  : draft_single(tx, batch, flight, whom, &draft, &address, &in_reply_to, err);

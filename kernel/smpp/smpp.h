@@ -128,8 +128,27 @@ void smpp_put_empty(struct buf *buf, uint32_t command, uint32_t status, uint32_t
 
 /* A relative time (7.1.1.2) of `seconds` from now, at most 30 days: 16 characters and NUL. */
 void smpp_time_relative(int64_t seconds, char out[17]);
+/* An absolute time (7.1.1.1) in UTC, tenths of a second cut off: 16 characters and NUL. `at` is UTC microseconds, 2000 to 2099. */
+void smpp_time_absolute(int64_t at, char out[17]);
 
 enum smpp_status_group smpp_status_group(uint32_t status);
+
+#define SMPP_STATUS_RULES_MAX 64
+/* A carrier's own meaning of a command_status. */
+struct smpp_status_rule {
+	uint32_t status;
+	enum smpp_status_group group;
+};
+/* Reads rules as an operator writes them: "0x401=permanent 69=throttle ...", the words permanent (this message), recipient,
+ * temporary and throttle. False, *count untouched, for anything else, for status 0 and for more than `rules` has room
+ * (SMPP_STATUS_RULES_MAX). */
+bool smpp_status_rules_parse(struct str text, struct smpp_status_rule *rules, size_t *count);
+/* The group by the rules where they name the status, else as smpp_status_group. */
+enum smpp_status_group smpp_status_group_by(const struct smpp_status_rule *rules, size_t count, uint32_t status);
+/* Appends vendor TLVs (5.3.2: tags 1400 to 3FFF) as an operator writes them: "1400=0102 1401=41", tag and value in hex. False, and
+ * nothing appended, if it cannot be read or exceeds 4 KB. */
+bool smpp_vendor_parse(struct str text, struct buf *out);
+
 /* "ESME_RTHROTTLED"; "vendor status" for 0x400-0x4FF, "unknown status" for the rest. */
 const char *smpp_status_name(uint32_t status);
 

@@ -1,4 +1,6 @@
 /* The SMS channel against the simulated SMS centre, over a real socket. */
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,12 +9,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "adapters/channel/smpp/smpp.h"
 #include "base/base.h"
+#include "kernel/smpp/smpp.h"
 #include "tests/simulator/simulator.h"
+#include "tests/simulator/tls_peer.h"
 
 #define MESSAGES_MAX 200000
 #define WAIT (20 * CLOCK_SECOND)
@@ -31,6 +37,7 @@ struct engine {
 	uint64_t *key;
 	struct channel_result last_refusal;
 	size_t ended; /* accepted or in doubt */
+	char down_reason[200];
 	size_t results, receipts, unmatched, incoming, ups, downs, refused_tickets, pending;
 	char incoming_text[512];
 	struct channel_incoming last_incoming;
@@ -149,8 +156,9 @@ static void on_state(void *context, struct channel *channel, bool up, struct str
 {
 	struct engine *e = context;
 	(void)channel;
-	(void)reason;
 	pthread_mutex_lock(&e->lock);
+	if (!up)
+		snprintf(e->down_reason, sizeof e->down_reason, "%.*s", STR_ARG(reason));
 	if (up)
 		e->ups++;
 	else
@@ -537,6 +545,255 @@ static void the_agreed_rate_is_kept(void **state)
 	assert_true(took < 2 * CLOCK_SECOND);
 }
 
+/* --- what was agreed -------------------------------------------------------------------------------------------- */
+
+/* A carrier played by the test, PDU by PDU. */
+struct carrier {
+	int listener, fd;
+	struct buf in;
+	size_t used;
+};
+
+static void carrier_listen(struct carrier *carrier, struct fixture *f)
+{
+	*carrier = (struct carrier){ .fd = -1 };
+	buf_init(&carrier->in);
+	carrier->listener = simulator_listen(0, &f->settings.port);
+	assert_true(carrier->listener >= 0);
+}
+
+static void readable(int fd)
+{
+	struct pollfd polled = { .fd = fd, .events = POLLIN };
+	assert_int_equal(poll(&polled, 1, 10000), 1);
+}
+
+/* The next PDU; its bytes stay until the next call. */
+static struct str carrier_read(struct carrier *carrier)
+{
+	struct str pdu;
+	if (carrier->fd < 0) {
+		readable(carrier->listener);
+		carrier->fd = accept(carrier->listener, NULL, NULL);
+	}
+	buf_consume(&carrier->in, carrier->used);
+	while (smpp_frame(buf_str(&carrier->in), &pdu) != SMPP_FRAME_WHOLE) {
+		char bytes[4096];
+		readable(carrier->fd);
+		ssize_t n = recv(carrier->fd, bytes, sizeof bytes, 0);
+		assert_true(n > 0);
+		buf_add(&carrier->in, bytes, (size_t)n);
+	}
+	carrier->used = pdu.len;
+	return pdu;
+}
+
+static void carrier_write(struct carrier *carrier, const struct buf *out)
+{
+	assert_int_equal(send(carrier->fd, out->ptr, out->len, MSG_NOSIGNAL), out->len);
+}
+
+static void carrier_accept_bind(struct carrier *carrier, uint32_t command)
+{
+	struct smpp_pdu pdu;
+	struct buf out;
+	assert_int_equal(smpp_decode(carrier_read(carrier), &pdu), SMPP_ROK);
+	assert_int_equal(pdu.command, command);
+	buf_init(&out);
+	smpp_put_bind_response(&out, command, SMPP_ROK, pdu.sequence, S("carrier"));
+	carrier_write(carrier, &out);
+	buf_release(&out);
+}
+
+static void carrier_answer(struct carrier *carrier, uint32_t sequence, uint32_t status, const char *id)
+{
+	struct buf out;
+	buf_init(&out);
+	smpp_put_message_response(&out, SMPP_SUBMIT_SM, status, sequence, str_from(id));
+	carrier_write(carrier, &out);
+	buf_release(&out);
+}
+
+static void carrier_close(struct carrier *carrier)
+{
+	if (carrier->fd >= 0)
+		close(carrier->fd);
+	close(carrier->listener);
+	buf_release(&carrier->in);
+}
+
+static void what_was_agreed_is_on_the_wire(void **state)
+{
+	struct fixture *f = *state;
+	struct carrier carrier;
+	struct smpp_pdu pdu;
+	carrier_listen(&carrier, f);
+	const struct smpp_status_rule rules[] = { { 0x0B, SMPP_GROUP_TEMPORARY }, { 0x401, SMPP_GROUP_MESSAGE } };
+	f->settings.bind = SMPP_ROUTE_TRANSMITTER;
+	f->settings.validity = SMPP_ROUTE_VALIDITY_ABSOLUTE;
+	f->settings.source_ton = 2;
+	f->settings.source_npi = 8;
+	f->settings.destination_ton = 0;
+	f->settings.destination_npi = 0;
+	f->settings.vendor = (struct str){ "\x14\x00\x00\x02\x01\x02", 6 };
+	f->settings.status_rules = rules;
+	f->settings.status_rule_count = COUNT_OF(rules);
+	begin(f, 2);
+	carrier_accept_bind(&carrier, SMPP_BIND_TRANSMITTER);
+	struct str bytes = carrier_read(&carrier);
+	assert_int_equal(smpp_decode(bytes, &pdu), SMPP_ROK);
+	assert_int_equal(pdu.command, SMPP_SUBMIT_SM);
+	assert_int_equal(pdu.message.source.ton, 2);
+	assert_int_equal(pdu.message.source.npi, 8);
+	assert_int_equal(pdu.message.destination.ton, 0);
+	assert_int_equal(pdu.message.destination.npi, 0);
+	assert_true(str_equal(pdu.message.destination.text, S("15550000001")));
+	char soonest[17], latest[17];
+	smpp_time_absolute(clock_now() + CLOCK_HOUR - 20 * CLOCK_SECOND, soonest);
+	smpp_time_absolute(clock_now() + CLOCK_HOUR, latest);
+	assert_int_equal(pdu.message.validity_period.len, 16);
+	assert_true(memcmp(pdu.message.validity_period.ptr, soonest, 16) >= 0);
+	assert_true(memcmp(pdu.message.validity_period.ptr, latest, 16) <= 0);
+	assert_true(str_ends(bytes, f->settings.vendor));
+	carrier_answer(&carrier, pdu.sequence, 0x0B, "");
+	assert_int_equal(smpp_decode(carrier_read(&carrier), &pdu), SMPP_ROK);
+	assert_true(wait_for(&f->engine, &f->engine.results, 1));
+	assert_int_equal(f->engine.last_refusal.fault, CHANNEL_FAULT_TEMPORARY);
+	carrier_answer(&carrier, pdu.sequence, 0x401, "");
+	assert_true(wait_for(&f->engine, &f->engine.results, 2));
+	assert_int_equal(f->engine.last_refusal.fault, CHANNEL_FAULT_MESSAGE);
+	carrier_close(&carrier);
+}
+
+static void a_receiver_takes_nothing_and_hears(void **state)
+{
+	struct fixture *f = *state;
+	f->settings.bind = SMPP_ROUTE_RECEIVER;
+	begin(f, 3);
+	assert_true(wait_for(&f->engine, &f->engine.ups, 1));
+	assert_int_equal(channel_capacity(f->engine.channel), 0);
+	assert_true(simulator_phone_send(&f->simulator, S("+15550000009"), S(""), S("SAFE")));
+	assert_true(wait_for(&f->engine, &f->engine.incoming, 1));
+	assert_int_equal(f->engine.next, 1);
+	struct channel_counters counters;
+	channel_counters(f->engine.channel, &counters);
+	assert_int_equal(counters.window, 0);
+}
+
+/* --- TLS ------------------------------------------------------------------------------------------------------ */
+
+static struct tls_peer *secured(struct fixture *f, const char *name, char ca_file[64])
+{
+	snprintf(ca_file, 64, "%s", "/tmp/chancery-tls-XXXXXX");
+	int file = mkstemp(ca_file);
+	assert_true(file >= 0);
+	close(file);
+	struct tls_peer *peer = tls_peer_start(name, f->simulator.smpp_port, ca_file);
+	assert_non_null(peer);
+	f->settings.tls = true;
+	f->settings.tls_ca = str_from(ca_file);
+	f->settings.port = tls_peer_port(peer);
+	return peer;
+}
+
+static void unsecured(struct fixture *f, struct tls_peer *peer, const char *ca_file)
+{
+	channel_free(f->engine.channel);
+	f->engine.channel = NULL;
+	tls_peer_stop(peer);
+	unlink(ca_file);
+}
+
+static void tls_carries_everything_both_ways(void **state)
+{
+	struct fixture *f = *state;
+	char ca_file[64];
+	const size_t n = 10000;
+	struct tls_peer *peer = secured(f, "127.0.0.1", ca_file);
+	f->settings.window = 500;
+	begin(f, n);
+	assert_true(wait_for(&f->engine, &f->engine.results, n));
+	assert_true(wait_for(&f->engine, &f->engine.receipts, n));
+	assert_int_equal(sum(f->engine.accepted, n), n);
+	assert_int_equal(sum(f->engine.delivered, n), n);
+	assert_int_equal(f->engine.downs, 0);
+	assert_int_equal(tls_peer_handshakes(peer), 1);
+	unsecured(f, peer, ca_file);
+}
+
+static void a_cut_in_tls_loses_and_doubles_nothing(void **state)
+{
+	struct fixture *f = *state;
+	char ca_file[64];
+	const size_t n = 2000;
+	struct tls_peer *peer = secured(f, "127.0.0.1", ca_file);
+	faults(f, "cut_every", 200);
+	faults(f, "receipts", 0);
+	f->engine.again = true;
+	f->settings.window = 20;
+	begin(f, n);
+	assert_true(wait_for(&f->engine, &f->engine.ended, n));
+	for (size_t i = 1; i <= n; i++) {
+		char phone[24];
+		struct store_box box;
+		snprintf(phone, sizeof phone, "+1555%07zu", i);
+		bool arrived = store_box(f->simulator.store, BOX_PHONE, str_from(phone), &box);
+		assert_int_equal(f->engine.accepted[i] + f->engine.doubt[i], 1);
+		assert_true(arrived || f->engine.doubt[i]);
+		if (arrived)
+			assert_int_equal(box.received, 1);
+	}
+	assert_true(f->engine.downs >= 8);
+	unsecured(f, peer, ca_file);
+}
+
+static void a_certificate_for_another_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	char ca_file[64];
+	struct tls_peer *peer = secured(f, "smsc.example", ca_file);
+	begin(f, 1);
+	assert_true(wait_for(&f->engine, &f->engine.downs, 2));
+	assert_int_equal(f->engine.ups, 0);
+	assert_non_null(strstr(f->engine.down_reason, "certificate does not hold"));
+	channel_free(f->engine.channel);
+	/* The name that was agreed, though the address is dialled. */
+	f->settings.tls_name = S("smsc.example");
+	begin(f, 1);
+	assert_true(wait_for(&f->engine, &f->engine.results, 1));
+	assert_int_equal(f->engine.accepted[1], 1);
+	unsecured(f, peer, ca_file);
+}
+
+static void a_certificate_of_nobody_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	char ca_file[64];
+	struct tls_peer *peer = secured(f, "127.0.0.1", ca_file);
+	f->settings.tls_ca = S(""); /* the system's do not know it */
+	begin(f, 1);
+	assert_true(wait_for(&f->engine, &f->engine.downs, 2));
+	assert_int_equal(f->engine.ups, 0);
+	assert_non_null(strstr(f->engine.down_reason, "certificate does not hold"));
+	assert_int_equal(counts_of(f).received[BOX_PHONE], 0);
+	unsecured(f, peer, ca_file);
+}
+
+static void a_carrier_in_the_clear_is_not_taken_for_a_secure_one(void **state)
+{
+	struct fixture *f = *state;
+	struct channel *none = NULL;
+	f->settings.tls = true;
+	f->settings.connect_within = CLOCK_SECOND / 2;
+	begin(f, 1);
+	assert_true(wait_for(&f->engine, &f->engine.downs, 2));
+	assert_int_equal(f->engine.ups, 0);
+	assert_int_equal(counts_of(f).of[COUNT_BINDS], 0);
+	f->settings.tls_ca = S("/nonexistent/ca.pem");
+	assert_int_equal(smpp_channel_new(&f->settings, &none, &f->err), INVALID);
+	assert_null(none);
+}
+
 static void wrong_settings_are_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -569,6 +826,13 @@ int main(void)
 		TEST(a_carrier_that_is_away_is_tried_again),
 		TEST(stopping_waits_for_answers_and_reports_the_rest),
 		TEST(the_agreed_rate_is_kept),
+		TEST(what_was_agreed_is_on_the_wire),
+		TEST(a_receiver_takes_nothing_and_hears),
+		TEST(tls_carries_everything_both_ways),
+		TEST(a_cut_in_tls_loses_and_doubles_nothing),
+		TEST(a_certificate_for_another_is_refused),
+		TEST(a_certificate_of_nobody_is_refused),
+		TEST(a_carrier_in_the_clear_is_not_taken_for_a_secure_one),
 		TEST(wrong_settings_are_refused),
 	};
 	return cmocka_run_group_tests_name("smpp_channel", tests, NULL, NULL);

@@ -15,9 +15,9 @@ static void reply_empty(struct smpp_route *r, uint32_t command, uint32_t status,
 	r->queued += r->out.len - before;
 }
 
-static enum channel_fault fault_of(uint32_t status)
+static enum channel_fault fault_of(const struct smpp_route *r, uint32_t status)
 {
-	switch (smpp_status_group(status)) {
+	switch (smpp_status_group_by(r->settings.status_rules, r->settings.status_rule_count, status)) {
 	case SMPP_GROUP_OK:
 		return CHANNEL_FAULT_NONE;
 	case SMPP_GROUP_THROTTLE:
@@ -31,6 +31,16 @@ static enum channel_fault fault_of(uint32_t status)
 		break;
 	}
 	return CHANNEL_FAULT_TEMPORARY;
+}
+
+/* Too fast; or 'queue full', which is also said of the queue of one recipient alone: then the message waits, not the road. */
+static void take_throttle(struct smpp_route *r, struct channel_result *result, uint64_t serial, int64_t now)
+{
+	r->counters.throttled++;
+	if (result->code != SMPP_RMSGQFUL)
+		pacing_throttled(&r->pacing, serial, r->next, now);
+	else if (!pacing_queue_full(&r->pacing, serial, r->next, now))
+		result->fault = CHANNEL_FAULT_TEMPORARY;
 }
 
 /* submit_sm_resp, or a generic_nack to a submit. An answer to nothing we know is old or the carrier's error: it changes
@@ -54,11 +64,9 @@ static void take_answer(struct smpp_route *r, const struct smpp_pdu *pdu, bool n
 	struct channel_result *result = smpp_slot_end(r, slot, CHANNEL_REFUSED);
 	result->code = pdu->status;
 	result->text = str_from(smpp_status_name(pdu->status));
-	result->fault = pdu->status == SMPP_ROK ? CHANNEL_FAULT_TEMPORARY : fault_of(pdu->status);
-	if (result->fault == CHANNEL_FAULT_THROTTLE) {
-		r->counters.throttled++;
-		pacing_throttled(&r->pacing, serial, r->next, now);
-	}
+	result->fault = pdu->status == SMPP_ROK ? CHANNEL_FAULT_TEMPORARY : fault_of(r, pdu->status);
+	if (result->fault == CHANNEL_FAULT_THROTTLE)
+		take_throttle(r, result, serial, now);
 	if (pdu->status == SMPP_RINVBNDSTS)
 		r->close_reason = "carrier says the bind is not good for sending";
 }
@@ -209,6 +217,8 @@ bool answer_pdu(struct smpp_route *r, struct str frame, int64_t now)
 		reply_empty(r, SMPP_ENQUIRE_LINK | SMPP_RESPONSE, SMPP_ROK, pdu.sequence);
 		break;
 	case SMPP_BIND_TRANSCEIVER | SMPP_RESPONSE:
+	case SMPP_BIND_TRANSMITTER | SMPP_RESPONSE:
+	case SMPP_BIND_RECEIVER | SMPP_RESPONSE:
 		take_bind(r, &pdu, now);
 		break;
 	case SMPP_UNBIND:

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -84,9 +85,7 @@ static void drop_addresses(struct smpp_route *r)
 /* Ends the connection, reports everything that was on it, and sets when to try again. */
 static void disconnect(struct smpp_route *r, const char *reason)
 {
-	if (r->fd >= 0)
-		close(r->fd);
-	r->fd = -1;
+	transport_close(&r->line);
 	r->state = ROUTE_DOWN;
 	r->close_reason = NULL;
 	pthread_mutex_lock(&r->lock);
@@ -112,6 +111,12 @@ static void disconnect(struct smpp_route *r, const char *reason)
 	tell_down(r, reason);
 }
 
+/* Why reading or writing failed. */
+static const char *line_failure(struct smpp_route *r)
+{
+	return r->line.failure[0] ? r->line.failure : strerror(errno);
+}
+
 /* Tries the next address of the host; false when none is left. */
 static bool connect_next(struct smpp_route *r, int64_t now)
 {
@@ -124,7 +129,7 @@ static bool connect_next(struct smpp_route *r, int64_t now)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 		if (connect(fd, r->address->ai_addr, r->address->ai_addrlen) == 0 || errno == EINPROGRESS) {
 			r->address = r->address->ai_next;
-			r->fd = fd;
+			r->line.fd = fd;
 			r->state = ROUTE_CONNECTING;
 			r->deadline = now + r->settings.connect_within;
 			return true;
@@ -150,30 +155,57 @@ static void start_connecting(struct smpp_route *r, int64_t now)
 		disconnect(r, strerror(errno));
 }
 
-static void connected(struct smpp_route *r, int64_t now)
+static void start_binding(struct smpp_route *r, int64_t now)
 {
-	int code = 0;
-	socklen_t size = sizeof code;
-	getsockopt(r->fd, SOL_SOCKET, SO_ERROR, &code, &size);
-	if (code) {
-		close(r->fd);
-		r->fd = -1;
-		if (!connect_next(r, now))
-			disconnect(r, strerror(code));
-		return;
-	}
-	drop_addresses(r);
 	const struct smpp_route_settings *s = &r->settings;
 	struct smpp_bind bind = { s->system_id, s->password, s->system_type, SMPP_VERSION, { 0, 0, S("") } };
 	pthread_mutex_lock(&r->lock);
 	uint32_t sequence = smpp_slot_sequence(smpp_slot_serial(r));
 	pthread_mutex_unlock(&r->lock);
-	smpp_put_bind(&r->out, SMPP_BIND_TRANSCEIVER, sequence, &bind);
+	static const uint32_t commands[] = { [SMPP_ROUTE_TRANSCEIVER] = SMPP_BIND_TRANSCEIVER,
+		                             [SMPP_ROUTE_TRANSMITTER] = SMPP_BIND_TRANSMITTER,
+		                             [SMPP_ROUTE_RECEIVER] = SMPP_BIND_RECEIVER };
+	smpp_put_bind(&r->out, commands[s->bind], sequence, &bind);
 	r->queued = r->out.len;
 	r->written = 0;
 	r->state = ROUTE_BINDING;
 	r->deadline = now + s->connect_within;
 	r->heard_at = now;
+}
+
+/* Goes on with the TLS handshake. */
+static void secure(struct smpp_route *r, int64_t now)
+{
+	enum transport_handshake state = transport_handshake(&r->line);
+	if (state == TRANSPORT_READY)
+		start_binding(r, now);
+	else if (state == TRANSPORT_FAILED)
+		disconnect(r, r->line.failure);
+}
+
+static void connected(struct smpp_route *r, int64_t now)
+{
+	int code = 0;
+	socklen_t size = sizeof code;
+	getsockopt(r->line.fd, SOL_SOCKET, SO_ERROR, &code, &size);
+	if (code) {
+		transport_close(&r->line);
+		if (!connect_next(r, now))
+			disconnect(r, strerror(code));
+		return;
+	}
+	drop_addresses(r);
+	if (!transport_open(&r->line, r->line.fd, r->tls)) {
+		disconnect(r, "TLS cannot be set up");
+		return;
+	}
+	if (!r->tls) {
+		start_binding(r, now);
+		return;
+	}
+	r->state = ROUTE_SECURING;
+	r->deadline = now + r->settings.connect_within;
+	secure(r, now);
 }
 
 /* --- reading and writing ---------------------------------------------------------------------------------- */
@@ -223,7 +255,7 @@ static void gather_output(struct smpp_route *r, int64_t now)
 static bool write_output(struct smpp_route *r)
 {
 	while (r->out_at < r->out.len) {
-		ssize_t n = send(r->fd, r->out.ptr + r->out_at, r->out.len - r->out_at, MSG_NOSIGNAL);
+		ssize_t n = transport_send(&r->line, r->out.ptr + r->out_at, r->out.len - r->out_at);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -259,9 +291,9 @@ static bool take_input(struct smpp_route *r, int64_t now)
 static const char *read_input(struct smpp_route *r, int64_t now)
 {
 	buf_reserve(&r->in, ROUTE_READ_SIZE - r->in.len);
-	ssize_t n = recv(r->fd, r->in.ptr + r->in.len, ROUTE_READ_SIZE - r->in.len, 0);
+	ssize_t n = transport_receive(&r->line, r->in.ptr + r->in.len, ROUTE_READ_SIZE - r->in.len);
 	if (n < 0)
-		return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? NULL : strerror(errno);
+		return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? NULL : line_failure(r);
 	if (n == 0)
 		return r->state == ROUTE_CLOSING ? "unbound" : "closed by the carrier";
 	r->in.len += (size_t)n;
@@ -306,9 +338,12 @@ static const char *run_timers(struct smpp_route *r, int64_t now, int64_t *next)
 		*next = r->retry_at;
 		return NULL;
 	case ROUTE_CONNECTING:
+	case ROUTE_SECURING:
 	case ROUTE_BINDING:
 		*next = r->deadline;
-		return now < r->deadline ? NULL : r->state == ROUTE_BINDING ? "no answer to the bind" : "connecting took too long";
+		return now < r->deadline           ? NULL
+		       : r->state == ROUTE_BINDING ? "no answer to the bind"
+		                                   : "connecting took too long";
 	case ROUTE_UP: {
 		/* Any byte shows that the line lives, not only the answer to enquire_link. */
 		int64_t dead_at = r->heard_at + 2 * r->settings.enquire_every;
@@ -392,13 +427,14 @@ static bool staged_now(struct smpp_route *r)
 /* Sleeps until something can be done, and does what the socket allows. Returns why to disconnect, or NULL. */
 static const char *wait_and_read(struct smpp_route *r, int64_t now, int64_t next)
 {
-	struct pollfd polled[2] = { { .fd = r->wake, .events = POLLIN }, { .fd = r->fd } };
-	bool writing = r->out_at < r->out.len || r->state == ROUTE_CONNECTING;
+	struct pollfd polled[2] = { { .fd = r->wake, .events = POLLIN }, { .fd = r->line.fd } };
+	bool writing = r->out_at < r->out.len || r->state == ROUTE_CONNECTING || r->line.wants_write;
 	bool reading = r->state != ROUTE_CONNECTING && r->out.len - r->out_at < ROUTE_WRITE_HIGH;
+	bool pending = reading && transport_has_pending(&r->line);
 	polled[1].events = (short)((reading ? POLLIN : 0) | (writing ? POLLOUT : 0));
-	int64_t wait = staged_now(r) ? 0 : next - now;
+	int64_t wait = staged_now(r) || pending ? 0 : next - now;
 	int milliseconds = wait <= 0 ? 0 : wait > 3600 * CLOCK_SECOND ? 3600000 : (int)((wait + 999) / 1000);
-	if (poll(polled, r->fd >= 0 ? 2 : 1, milliseconds) < 0)
+	if (poll(polled, r->line.fd >= 0 ? 2 : 1, milliseconds) < 0)
 		return errno == EINTR ? NULL : strerror(errno);
 	now = clock_monotonic();
 	if (polled[0].revents) {
@@ -406,13 +442,17 @@ static const char *wait_and_read(struct smpp_route *r, int64_t now, int64_t next
 		ssize_t ignored = read(r->wake, &count, sizeof count);
 		(void)ignored;
 	}
-	if (r->fd < 0 || !polled[1].revents)
+	if (r->line.fd < 0 || (!polled[1].revents && !pending))
 		return NULL;
 	if (r->state == ROUTE_CONNECTING) {
 		connected(r, now);
 		return NULL;
 	}
-	if (polled[1].revents & (POLLIN | POLLHUP | POLLERR))
+	if (r->state == ROUTE_SECURING) {
+		secure(r, now);
+		return NULL;
+	}
+	if (pending || polled[1].revents & (POLLIN | POLLHUP | POLLERR) || (r->line.wants_write && polled[1].revents & POLLOUT))
 		return read_input(r, now);
 	return NULL;
 }
@@ -421,6 +461,11 @@ void *smpp_route_run(void *argument)
 {
 	struct smpp_route *r = argument;
 	smpp_route_here = r;
+	/* TLS writes without MSG_NOSIGNAL; a broken line is an error here, no signal. */
+	sigset_t pipe;
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &pipe, NULL);
 	for (;;) {
 		int64_t now = clock_monotonic();
 		int64_t next = INT64_MAX;
@@ -437,10 +482,10 @@ void *smpp_route_run(void *argument)
 			offer_room(r, now, &next);
 			if (stopping(r, now, &next))
 				return NULL;
-			if (r->fd >= 0 && r->state != ROUTE_CONNECTING) {
+			if (r->line.fd >= 0 && r->state != ROUTE_CONNECTING && r->state != ROUTE_SECURING) {
 				gather_output(r, now);
 				if (!write_output(r))
-					failed = strerror(errno);
+					failed = line_failure(r);
 			}
 		}
 		if (!failed)

@@ -4,6 +4,7 @@
  * connection.c  the route's thread: connecting, reading, writing, timers
  * answers.c   what each PDU from the carrier means
  * slots.c     the parts in flight
+ * transport.c in the clear or in TLS
  * pacing.c    how fast */
 #ifndef CHANCERY_ADAPTERS_CHANNEL_SMPP_ROUTE_H
 #define CHANCERY_ADAPTERS_CHANNEL_SMPP_ROUTE_H
@@ -13,6 +14,7 @@
 
 #include "adapters/channel/smpp/pacing.h"
 #include "adapters/channel/smpp/smpp.h"
+#include "adapters/channel/smpp/transport.h"
 #include "base/base.h"
 #include "kernel/smpp/smpp.h"
 
@@ -47,12 +49,13 @@ struct refusal {
 	const char *why;
 };
 
-enum route_state { ROUTE_DOWN, ROUTE_CONNECTING, ROUTE_BINDING, ROUTE_UP, ROUTE_CLOSING };
+enum route_state { ROUTE_DOWN, ROUTE_CONNECTING, ROUTE_SECURING, ROUTE_BINDING, ROUTE_UP, ROUTE_CLOSING };
 
 struct smpp_route {
 	struct channel channel; /* first */
 	struct smpp_route_settings settings;
 	struct arena memory;    /* of the copied settings */
+	struct transport_tls *tls; /* NULL: in the clear */
 	const struct channel_events *events;
 	void *context;
 	pthread_t thread;
@@ -81,7 +84,7 @@ struct smpp_route {
 
 	/* The thread's own. */
 	enum route_state state;
-	int fd;
+	struct transport line;
 	struct addrinfo *addresses, *address;
 	int64_t deadline;       /* of connecting, binding, closing */
 	int64_t retry_at, retry_wait;

@@ -7,6 +7,7 @@
 #include "adapters/channel/smpp/route.h"
 
 #define SLOTS_LEAST 16384
+#define VENDOR_MAX 4096
 
 struct smpp_route_settings smpp_route_defaults(void)
 {
@@ -18,6 +19,10 @@ struct smpp_route_settings smpp_route_defaults(void)
 		.retry_first = CLOCK_SECOND,
 		.retry_most = 60 * CLOCK_SECOND,
 		.bare_is_international = true,
+		.source_ton = -1,
+		.source_npi = -1,
+		.destination_ton = -1,
+		.destination_npi = -1,
 	};
 }
 
@@ -64,6 +69,15 @@ static bool sender_of(struct str sender, struct smpp_address *out)
 	return sender.len <= 11; /* 3GPP TS 23.040, 9.1.2.5: 11 characters fit */
 }
 
+/* What was agreed goes before what the number looks like. */
+static void agree(struct smpp_address *address, int ton, int npi)
+{
+	if (ton >= 0)
+		address->ton = (uint8_t)ton;
+	if (npi >= 0)
+		address->npi = (uint8_t)npi;
+}
+
 /* --- submitting ------------------------------------------------------------------------------------------- */
 
 static void wake_thread(struct smpp_route *r)
@@ -81,7 +95,7 @@ static size_t window_room(const struct smpp_route *r)
 
 static size_t room_now(struct smpp_route *r)
 {
-	if (!r->up || r->stopping)
+	if (!r->up || r->stopping || r->settings.bind == SMPP_ROUTE_RECEIVER)
 		return 0;
 	size_t paced = pacing_room(&r->pacing, clock_monotonic());
 	size_t window = window_room(r);
@@ -101,13 +115,16 @@ static const char *prepare(struct smpp_route *r, const struct channel_message *m
 	for (size_t i = 0; i < sms->part_count; i++)
 		if (sms->parts[i].bytes.len > CHANNEL_PART_BYTES_MAX)
 			return "part too long";
-	*out = (struct smpp_message){ .service_type = r->settings.service_type, .registered_delivery = sms->receipt };
-	if (!sender_of(sms->sender.len ? sms->sender : r->settings.sender, &out->source))
+	const struct smpp_route_settings *s = &r->settings;
+	*out = (struct smpp_message){ .service_type = s->service_type, .registered_delivery = sms->receipt, .vendor = s->vendor };
+	if (!sender_of(sms->sender.len ? sms->sender : s->sender, &out->source))
 		return "sender does not fit";
 	if (!destination_of(m->to, &out->destination)) {
 		*fault = CHANNEL_FAULT_RECIPIENT;
 		return "not a phone number";
 	}
+	agree(&out->source, s->source_ton, s->source_npi);
+	agree(&out->destination, s->destination_ton, s->destination_npi);
 	return NULL;
 }
 
@@ -122,9 +139,11 @@ static void stage(struct smpp_route *r, const struct channel_message *m, int64_t
 		return;
 	}
 	char validity[17];
-	if (m->sms->expires) {
-		/* Relative, so that the carrier's clock and ours need not agree. */
-		smpp_time_relative((m->sms->expires - clock_now()) / CLOCK_SECOND, validity);
+	if (m->sms->expires && r->settings.validity != SMPP_ROUTE_VALIDITY_NONE) {
+		if (r->settings.validity == SMPP_ROUTE_VALIDITY_ABSOLUTE)
+			smpp_time_absolute(m->sms->expires, validity);
+		else
+			smpp_time_relative((m->sms->expires - clock_now()) / CLOCK_SECOND, validity);
 		wire.validity_period = (struct str){ validity, 16 };
 	}
 	for (size_t i = 0; i < m->sms->part_count; i++) {
@@ -191,7 +210,7 @@ static void counters(struct channel *channel, struct channel_counters *out)
 	pthread_mutex_lock(&r->lock);
 	*out = r->counters;
 	out->up = r->up;
-	out->window = r->settings.window;
+	out->window = r->settings.bind == SMPP_ROUTE_RECEIVER ? 0 : r->settings.window;
 	out->outstanding = r->outstanding;
 	out->rate = r->pacing.rate;
 	pthread_mutex_unlock(&r->lock);
@@ -243,6 +262,7 @@ static void free_route(struct channel *channel)
 	buf_release(&r->out);
 	arena_release(&r->batch);
 	arena_release(&r->memory);
+	transport_tls_free(r->tls);
 	free(r->slots);
 	free(r->refusals);
 	free(r);
@@ -257,6 +277,10 @@ static enum rc check_settings(const struct smpp_route_settings *s, struct err *e
 		return err_set(err, INVALID, "an SMPP route needs a name, a host and a port");
 	if (s->system_id.len > 64 || s->password.len > 64 || s->system_type.len > 64 || s->service_type.len > 5)
 		return err_set(err, INVALID, "%.*s: an account field is too long for SMPP", STR_ARG(s->name));
+	if (s->vendor.len > VENDOR_MAX || s->status_rule_count > SMPP_STATUS_RULES_MAX)
+		return err_set(err, INVALID, "%.*s: too many vendor TLVs or status rules", STR_ARG(s->name));
+	if (s->source_ton > 255 || s->source_npi > 255 || s->destination_ton > 255 || s->destination_npi > 255)
+		return err_set(err, INVALID, "%.*s: a type of number is one octet", STR_ARG(s->name));
 	if (s->window < 1 || s->window > SMPP_WINDOW_MAX)
 		return err_set(err, INVALID, "%.*s: the window is 1 to %d", STR_ARG(s->name), SMPP_WINDOW_MAX);
 	if (s->enquire_every <= 0 || s->answer_within <= 0 || s->connect_within <= 0 || s->retry_first <= 0 ||
@@ -278,11 +302,23 @@ static void copy_settings(struct smpp_route *r, const struct smpp_route_settings
 	s->system_type = str_copy(&r->memory, from->system_type);
 	s->service_type = str_copy(&r->memory, from->service_type);
 	s->sender = str_copy(&r->memory, from->sender);
+	s->vendor = str_copy(&r->memory, from->vendor);
+	s->tls_ca = s->tls_name = S(""); /* done with */
+	if (from->status_rule_count > 0) {
+		struct smpp_status_rule *rules = ARENA_NEW_ARRAY(&r->memory, struct smpp_status_rule, from->status_rule_count);
+		memcpy(rules, from->status_rules, from->status_rule_count * sizeof *rules);
+		s->status_rules = rules;
+	}
 }
 
 enum rc smpp_channel_new(const struct smpp_route_settings *settings, struct channel **out, struct err *err)
 {
 	enum rc rc = check_settings(settings, err);
+	if (rc != OK)
+		return rc;
+	struct transport_tls *tls = NULL;
+	if (settings->tls)
+		rc = transport_tls_new(settings->tls_ca, settings->tls_name.len ? settings->tls_name : settings->host, &tls, err);
 	if (rc != OK)
 		return rc;
 	size_t slots = SLOTS_LEAST;
@@ -297,6 +333,7 @@ enum rc smpp_channel_new(const struct smpp_route_settings *settings, struct chan
 		free(r);
 		free(ring);
 		free(refusals);
+		transport_tls_free(tls);
 		if (wake >= 0)
 			close(wake);
 		return err_set(err, FAILED, "%.*s: out of memory or descriptors", STR_ARG(settings->name));
@@ -310,7 +347,8 @@ enum rc smpp_channel_new(const struct smpp_route_settings *settings, struct chan
 	r->next = r->oldest = 1;
 	r->refusals = refusals;
 	r->wake = wake;
-	r->fd = -1;
+	r->line.fd = -1;
+	r->tls = tls;
 	pthread_mutex_init(&r->lock, NULL);
 	buf_init(&r->staged);
 	buf_init(&r->replies);
