@@ -6,7 +6,7 @@ BUILD_PACKAGES="gcc pkg-config meson ninja-build python3 iso-codes npm nodejs
  libcurl4-openssl-dev libicu-dev libcmark-gfm-dev libcmark-gfm-extensions-dev libsodium-dev libargon2-dev
  tzdata libpcre2-dev libcmocka-dev libqrencode-dev zlib1g-dev libssl-dev"
 TEST_PACKAGES="clang libclang-rt-14-dev postgresql postgresql-15-postgis-3 postfix nginx-light chromium
- oathtool poppler-utils fonts-noto-core openssl"
+ oathtool poppler-utils fonts-noto-core openssl libosmogsm18 libgammu8 libsmpp34-1"
 FRESH_PACKAGES="debootstrap"
 
 say() { printf '%s\n' "$*" >&2; }

@@ -19,7 +19,9 @@ struct audience {
 	struct house *house;
 	struct leg_index *index;
 	audience_listener listener;
-	pthread_mutex_t lock; /* one follows at a time; guards seen and deadline */
+	pthread_mutex_t lock;   /* guards following */
+	pthread_cond_t free;    /* on the monotonic clock: nobody follows any more */
+	bool following;         /* one follows at a time: seen and deadline are its own */
 	int64_t seen;
 	int64_t deadline; /* monotonic: whoever follows now gives up then; 0 never */
 	pthread_t thread;
@@ -205,6 +207,11 @@ static enum rc start(struct house *house, struct err *err)
 		abort();
 	*audience = (struct audience){ .house = house, .index = leg_index_new(places_outlines(places_of(house))) };
 	pthread_mutex_init(&audience->lock, NULL);
+	pthread_condattr_t attributes;
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&audience->free, &attributes);
+	pthread_condattr_destroy(&attributes);
 	house_set_state(house, SLOT_AUDIENCE, audience);
 
 	struct load load = { .audience = audience };
@@ -423,7 +430,7 @@ static enum rc latest_in_store(struct db_tx *tx, void *context, struct err *err)
 	return db_change_latest(tx, context, err);
 }
 
-/* Follows what was committed until now; `audience->lock` is held. Goes no further than `until`, so that it ends however fast others write. */
+/* Follows what was committed until now; nobody else does. Goes no further than `until`, so that it ends however fast others write. */
 static enum rc follow_until(struct audience *audience, int64_t until, struct err *err)
 {
 	struct house *house = audience->house;
@@ -454,6 +461,30 @@ static enum rc follow_until(struct audience *audience, int64_t until, struct err
 	return rc;
 }
 
+/* Waits until nobody else follows; false when that is not before `deadline` (monotonic; 0: as long as it takes). */
+static bool begin_following(struct audience *audience, int64_t deadline)
+{
+	const struct timespec at = { .tv_sec = deadline / CLOCK_SECOND, .tv_nsec = deadline % CLOCK_SECOND * 1000 };
+	bool in_time = true;
+
+	pthread_mutex_lock(&audience->lock);
+	while (audience->following && in_time)
+		in_time = (deadline ? pthread_cond_timedwait(&audience->free, &audience->lock, &at)
+		                    : pthread_cond_wait(&audience->free, &audience->lock)) == 0;
+	const bool mine = !audience->following;
+	audience->following = true;
+	pthread_mutex_unlock(&audience->lock);
+	return mine;
+}
+
+static void end_following(struct audience *audience)
+{
+	pthread_mutex_lock(&audience->lock);
+	audience->following = false;
+	pthread_cond_broadcast(&audience->free);
+	pthread_mutex_unlock(&audience->lock);
+}
+
 static enum rc catch_up(struct audience *audience, int64_t deadline, struct err *err)
 {
 	int64_t until = 0;
@@ -461,17 +492,12 @@ static enum rc catch_up(struct audience *audience, int64_t deadline, struct err 
 	enum rc rc = db_read(audience->house->db, latest_in_store, &until, err);
 	if (rc != OK)
 		return rc;
-	if (deadline) {
-		const struct timespec at = { .tv_sec = deadline / CLOCK_SECOND, .tv_nsec = deadline % CLOCK_SECOND * 1000 };
-		if (pthread_mutex_clocklock(&audience->lock, CLOCK_MONOTONIC, &at) != 0)
-			return err_set(err, BUSY, "the index is still behind the store");
-	} else {
-		pthread_mutex_lock(&audience->lock);
-	}
+	if (!begin_following(audience, deadline))
+		return err_set(err, BUSY, "the index is still behind the store");
 	audience->deadline = deadline;
 	rc = follow_until(audience, until, err);
 	audience->deadline = 0;
-	pthread_mutex_unlock(&audience->lock);
+	end_following(audience);
 	return rc;
 }
 
@@ -523,6 +549,7 @@ static void stop(struct house *house)
 		pthread_join(audience->thread, NULL);
 	}
 	leg_index_free(audience->index);
+	pthread_cond_destroy(&audience->free);
 	pthread_mutex_destroy(&audience->lock);
 	house_set_state(house, SLOT_AUDIENCE, NULL);
 	free(audience);

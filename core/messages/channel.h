@@ -30,6 +30,7 @@ struct channel_part {
 };
 
 #define CHANNEL_PART_BYTES_MAX 254 /* sm_length of SMPP 3.4, 5.2.21 */
+#define CHANNEL_PAYLOAD_MAX 40000    /* 255 parts */
 #define CHANNEL_PARTS_MAX 255      /* a concatenation header counts in one octet */
 
 struct channel_sms {
@@ -39,6 +40,11 @@ struct channel_sms {
 	uint16_t first_part;              /* what parts[0] is called in results; for sending some parts again */
 	int64_t expires;                  /* UTC microseconds after which the carrier need not try; 0: the carrier's default */
 	bool receipt;                     /* ask for a delivery receipt */
+	/* Where the carrier joins the parts by TLVs (5.3.2.22-24): their reference and how many there are in all; 0: it does
+	 * not. The number of parts[i] is first_part + i + 1. */
+	uint16_t sar_reference;
+	uint8_t sar_total;
+	bool payload;                     /* the one part goes into TLV message_payload, at most CHANNEL_PAYLOAD_MAX bytes */
 };
 
 struct channel_mail {

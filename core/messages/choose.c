@@ -158,6 +158,7 @@ bool held_push(struct engine *engine, struct flight *flight)
 	free->carriers = flight->carriers;
 	free->count++;
 	flight->phase = PHASE_LOADED;
+	flight->road = 0; /* as those that were never picked: it has none yet */
 	queue_push(&free->lanes[flight->lane], flight);
 	return true;
 }

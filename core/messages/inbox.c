@@ -1,7 +1,6 @@
 /* What officers do with incoming messages: each action whole, recorded, and most of them undoable. */
 #include "core/messages/inbox.h"
 #include "kernel/ledger/ledger.h"
-#include "kernel/text/sms.h"
 
 #define ANSWER_EXPIRES CLOCK_DAY
 
@@ -70,12 +69,11 @@ static enum rc check_text(struct acting *acting, struct err *err)
 		return err_field(err, S("text"), MSG_messages_error_text_long, str_format(act->arena, "%d", INBOX_TEXT_MAX), STR_NONE);
 	if (acting->item.channel != CHANNEL_SMS)
 		return OK;
-	struct sms_options options = { .parts_max = (size_t)setting_int(act->house, "messages.sms_parts"), .transliterate = true };
 	struct sms_measure measure;
-	enum rc rc = sms_measure(act->arena, text, &options, &measure, err);
+	enum rc rc = messages_sms_measure(act->house, act->arena, text, &measure, err);
 	if (rc == OK && measure.too_many)
 		return err_field(err, S("text"), MSG_messages_error_sms_parts, str_format(act->arena, "%zu", measure.parts),
-		                 str_format(act->arena, "%zu", options.parts_max));
+		                 str_format(act->arena, "%lld", (long long)setting_int(act->house, "messages.sms_parts")));
 	return rc;
 }
 

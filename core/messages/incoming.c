@@ -3,7 +3,9 @@
 #include "kernel/text/sms.h"
 
 #define BODY_MOST 20000        /* characters */
-#define PARTS_WAIT CLOCK_HOUR  /* for missing parts */
+#define PARTS_WAIT (5 * CLOCK_MINUTE) /* for missing parts: somebody may have asked for help in those that came */
+#define DONE_KEPT CLOCK_HOUR          /* a carrier that missed our answer repeats a part within this */
+#define DONE_PART 0                   /* the row that remembers a message whose parts were joined */
 #define READ_MOST 20           /* messages read in one transaction */
 #define REFERENCE_WIDE 65536
 #define PART_BYTES_MOST 65536  /* of all parts joined; 255 parts of 140 octets fit */
@@ -79,16 +81,50 @@ static enum rc add_sms(struct db_tx *tx, struct arena *arena, struct str from, s
 	return incoming_add(tx, arena, &incoming, clock_now(), &id, err);
 }
 
-/* Joins what is there: bytes first, since phones cut characters in two; a part that is missing is shown as [...]. */
-static enum rc join_parts(struct db_tx *tx, struct arena *arena, const struct part_key *key, bool all_there, struct err *err)
+static uint64_t part_mark(struct str bytes)
 {
-	struct incoming_part_list_args args = { .address = key->address, .recipient = key->recipient, .reference = key->reference,
-		                                .total = key->total };
-	struct incoming_part_list_row *rows;
-	size_t count;
-	enum rc rc = incoming_part_list(tx, arena, &args, &rows, &count, err);
-	if (rc != OK || count == 0 || (all_there && (int64_t)count < key->total))
-		return rc;
+	uint64_t h = UINT64_C(14695981039346656037);
+	for (size_t i = 0; i < bytes.len; i++)
+		h = (h ^ (unsigned char)bytes.ptr[i]) * UINT64_C(1099511628211);
+	return h;
+}
+
+/* In place of the parts of a joined message a row stays that knows them again: part 0, its bytes a mark for each of them. */
+static enum rc remember_joined(struct db_tx *tx, struct arena *arena, const struct part_key *key,
+                               const struct incoming_part_list_row *rows, size_t count, struct err *err)
+{
+	struct incoming_part_remove_args remove = { .address = key->address, .recipient = key->recipient,
+		                                    .reference = key->reference, .total = key->total };
+	enum rc rc = incoming_part_remove(tx, &remove, NULL, err);
+	uint64_t *marks = ARENA_NEW_ARRAY(arena, uint64_t, (size_t)key->total);
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].part >= 1 && rows[i].part <= key->total)
+			marks[rows[i].part - 1] = part_mark(rows[i].bytes);
+	struct incoming_part_put_args args = {
+		.address = key->address,
+		.recipient = key->recipient,
+		.reference = key->reference,
+		.total = key->total,
+		.part = DONE_PART,
+		.bytes = { (const char *)marks, (size_t)key->total * sizeof *marks },
+		.received_at = clock_now() + DONE_KEPT - PARTS_WAIT, /* looked at with the parts that are too old */
+	};
+	return rc == OK ? incoming_part_put(tx, &args, NULL, err) : rc;
+}
+
+static bool is_remembered(struct str marks, int64_t part, struct str bytes)
+{
+	uint64_t mark;
+	if (part < 1 || (size_t)part * sizeof mark > marks.len)
+		return false;
+	memcpy(&mark, marks.ptr + (size_t)(part - 1) * sizeof mark, sizeof mark);
+	return mark == part_mark(bytes);
+}
+
+/* Joins what is there: bytes first, since phones cut characters in two; a part that is missing is shown as [...]. */
+static struct str joined_text(struct arena *arena, const struct part_key *key, const struct incoming_part_list_row *rows,
+                              size_t count)
+{
 	struct buf bytes, text;
 	buf_init(&bytes);
 	buf_init(&text);
@@ -96,7 +132,7 @@ static enum rc join_parts(struct db_tx *tx, struct arena *arena, const struct pa
 	for (size_t i = 0; i < count; i++) {
 		bool gap = rows[i].part != expected, other = i > 0 && rows[i].charset != rows[i - 1].charset;
 		if ((gap || other) && bytes.len > 0) {
-			buf_add_str(&text, sms_decode(arena, (enum sms_charset)rows[i - 1].charset, buf_str(&bytes), NULL));
+			buf_add_str(&text, sms_read(arena, rows[i - 1].charset, buf_str(&bytes), NULL));
 			buf_clear(&bytes);
 		}
 		if (gap)
@@ -105,31 +141,65 @@ static enum rc join_parts(struct db_tx *tx, struct arena *arena, const struct pa
 			buf_add_str(&bytes, rows[i].bytes);
 		expected = rows[i].part + 1;
 	}
-	buf_add_str(&text, sms_decode(arena, (enum sms_charset)rows[count - 1].charset, buf_str(&bytes), NULL));
+	buf_add_str(&text, sms_read(arena, rows[count - 1].charset, buf_str(&bytes), NULL));
 	if (expected <= key->total)
 		buf_add_str(&text, S("[...]"));
-	rc = add_sms(tx, arena, key->address, key->recipient, rows[0].route, buf_str(&text),
-	             (int64_t)count < key->total ? WHY_PARTS_MISSING : WHY_NONE, err);
+	struct str result = str_copy(arena, buf_str(&text));
 	buf_release(&text);
 	buf_release(&bytes);
-	struct incoming_part_remove_args remove = { .address = key->address, .recipient = key->recipient,
-		                                    .reference = key->reference, .total = key->total };
-	return rc == OK ? incoming_part_remove(tx, &remove, NULL, err) : rc;
+	return result;
 }
 
-/* The same part with other words: a phone uses the reference again, and what stands there will not be completed. */
-static enum rc end_earlier(struct db_tx *tx, struct arena *arena, const struct part_key *key, int64_t part, struct str bytes,
-                           struct err *err)
+static enum rc list_parts(struct db_tx *tx, struct arena *arena, const struct part_key *key, struct incoming_part_list_row **rows,
+                          size_t *count, struct err *err)
 {
 	struct incoming_part_list_args args = { .address = key->address, .recipient = key->recipient, .reference = key->reference,
 		                                .total = key->total };
+	return incoming_part_list(tx, arena, &args, rows, count, err);
+}
+
+static enum rc join_parts(struct db_tx *tx, struct arena *arena, const struct part_key *key, bool all_there, struct err *err)
+{
 	struct incoming_part_list_row *rows;
 	size_t count;
-	enum rc rc = incoming_part_list(tx, arena, &args, &rows, &count, err);
-	for (size_t i = 0; rc == OK && i < count; i++)
-		if (rows[i].part == part && !str_equal(rows[i].bytes, bytes))
-			return join_parts(tx, arena, key, false, err);
-	return rc;
+	enum rc rc = list_parts(tx, arena, key, &rows, &count, err);
+	if (rc != OK || count == 0 || (all_there && (int64_t)count < key->total))
+		return rc;
+	if (rows[0].part == DONE_PART) { /* long joined: forgotten */
+		struct incoming_part_remove_args remove = { .address = key->address, .recipient = key->recipient,
+			                                    .reference = key->reference, .total = key->total };
+		return incoming_part_remove(tx, &remove, NULL, err);
+	}
+	rc = add_sms(tx, arena, key->address, key->recipient, rows[0].route, joined_text(arena, key, rows, count),
+	             (int64_t)count < key->total ? WHY_PARTS_MISSING : WHY_NONE, err);
+	return rc == OK ? remember_joined(tx, arena, key, rows, count, err) : rc;
+}
+
+/* Makes way for a part. *again_out: it was here before, with the same bytes. A phone that uses a reference for another message
+ * begins anew: what was there is shown as it is. */
+static enum rc make_way(struct db_tx *tx, struct arena *arena, const struct part_key *key, int64_t part, struct str bytes,
+                        bool *again_out, struct err *err)
+{
+	struct incoming_part_list_row *rows;
+	size_t count;
+	enum rc rc = list_parts(tx, arena, key, &rows, &count, err);
+	bool other = false;
+	*again_out = false;
+	for (size_t i = 0; rc == OK && i < count; i++) {
+		if (rows[i].part == DONE_PART) {
+			*again_out = is_remembered(rows[i].bytes, part, bytes);
+			other = !*again_out;
+		} else if (rows[i].part == part) {
+			*again_out = str_equal(rows[i].bytes, bytes);
+			other = !*again_out;
+		}
+	}
+	if (rc != OK || !other)
+		return rc;
+	struct incoming_part_remove_args remove = { .address = key->address, .recipient = key->recipient,
+		                                    .reference = key->reference, .total = key->total };
+	rc = join_parts(tx, arena, key, false, err);
+	return rc == OK ? incoming_part_remove(tx, &remove, NULL, err) : rc;
 }
 
 static enum rc store_part(struct db_tx *tx, struct arena *arena, const struct part_key *key, int64_t part, int64_t route,
@@ -142,13 +212,15 @@ static enum rc store_part(struct db_tx *tx, struct arena *arena, const struct pa
 		.total = key->total,
 		.part = part,
 		.route = route,
-		.charset = taken->charset,
+		.charset = sms_reading(taken),
 		.bytes = taken->payload,
 		.received_at = clock_now(),
 	};
-	enum rc rc = end_earlier(tx, arena, key, part, args.bytes, err);
-	if (rc == OK)
-		rc = incoming_part_put(tx, &args, NULL, err);
+	bool again;
+	enum rc rc = make_way(tx, arena, key, part, taken->payload, &again, err);
+	if (rc != OK || again)
+		return rc;
+	rc = incoming_part_put(tx, &args, NULL, err);
 	return rc == OK ? join_parts(tx, arena, key, true, err) : rc;
 }
 
@@ -177,7 +249,7 @@ enum rc incoming_store(struct engine *engine, struct db_tx *tx, struct arena *ar
 		key.total = report->part_total;
 		return store_part(tx, arena, &key, report->part_number, road->id, &taken, err);
 	}
-	struct str body = sms_decode(arena, taken.charset, taken.payload, NULL);
+	struct str body = sms_read(arena, sms_reading(&taken), taken.payload, NULL);
 	return add_sms(tx, arena, key.address, key.recipient, road->id, body, WHY_NONE, err);
 }
 

@@ -187,6 +187,7 @@ struct incoming_report {
 	struct str bytes; /* heap */
 };
 
+#define DIGITS_SAME 8 /* last digits that must agree where a carrier writes numbers its own way */
 #define REPORTS_MOST 200000
 #define RECEIPTS_MOST 20000
 #define INCOMING_MOST 5000
@@ -236,10 +237,12 @@ struct fold {
 struct waiting_receipt {
 	int64_t id; /* row of receipt_unmatched */
 	int64_t route;
-	uint64_t key;
+	uint64_t keys[CHANNEL_RECEIPT_KEYS]; /* it waits under each, since the answer may write the id in another form */
+	size_t key_count;
+	int64_t last_digits; /* of the phone; 0 not told */
 	uint8_t delivery;
 	char stat[41];
-	struct waiting_receipt *next;
+	struct waiting_receipt *next; /* of those kept in one transaction */
 };
 
 /* What a transaction moved, applied to memory after its commit. */
@@ -309,9 +312,9 @@ struct engine {
 	int failures;                  /* of the transaction, in a row, that another try does not mend */
 	struct fold fold;
 	struct receipt_index receipts;
-	struct id_map waiting;         /* hash of route and key to receipts that came before their answer */
+	struct id_map waiting;         /* hash of route and key to struct waiting_link: receipts that came before their answer */
 	struct id_map waiting_old;     /* those of before; forgotten when `waiting` is full */
-	size_t waiting_count;          /* in `waiting` */
+	size_t waiting_count;          /* receipts in `waiting` */
 
 	pthread_mutex_t figures_lock;  /* guards figures */
 	struct messages_figures figures;
@@ -443,6 +446,10 @@ enum rc tell_reachable(struct engine *engine, struct db_tx *tx, struct arena *ar
 int64_t retry_after(unsigned attempts);
 /* Whether a message in doubt is sent again: alerts and codes are. */
 bool lane_resends(int64_t lane);
+
+/* --- receipt_waiting.c -------------------------------------------------------------------------------------------------- */
+/* The last digits of a number, at most DIGITS_SAME of them; 0 for none. */
+int64_t receipt_digits(struct str number);
 
 /* --- receipt.c ---------------------------------------------------------------------------------------------------------- */
 enum rc receipt_write(struct engine *engine, struct db_tx *tx, struct arena *arena, const struct receipt_report *receipt,

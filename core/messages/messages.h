@@ -12,6 +12,7 @@
 #include "core/people/people.h"
 #include "kernel/desk/desk.h"
 #include "kernel/text/keyword.h"
+#include "kernel/text/sms.h"
 
 extern const struct desk messages_desk;
 
@@ -132,9 +133,13 @@ struct messages_route {
 	int64_t cost, weight;      /* of one part; share among carriers of the same prefix and cost (0: only when no other is up) */
 	bool receipts;             /* SMS: ask for delivery receipts */
 	bool receipt_for_all;      /* the carrier gives one receipt for all parts of a long message */
+	struct sms_road sms;       /* SMS: how texts go out: joining, alphabets */
 	bool latin1;               /* what data_coding 0 of incoming texts means: Latin-1 instead of the GSM alphabet */
 	bool packed;               /* incoming GSM texts come packed */
 };
+/* Counts what a text costs by SMS, for showing and refusing it before it is sent: by the road that takes the most parts for it, with
+ * the parts allowed by the settings. Errors as sms_measure. */
+enum rc messages_sms_measure(struct house *house, struct arena *arena, struct str text, struct sms_measure *out, struct err *err);
 /* Adds a road before messages_serve. CONFLICT when one of that name is there, INVALID beyond ROUTES_MAX. */
 enum rc messages_add_route(struct house *house, const struct messages_route *route, struct err *err);
 /* Starts the dispatcher and the channels. Only `serve` does; other commands queue and leave the rest to the server. */

@@ -406,18 +406,18 @@ WHERE notice.kind = :kind AND notice.event_id = :event_id;
 -- --- receipts
 
 -- name: receipt_keep :one
-INSERT INTO receipt_unmatched (route, carrier_id, delivery, raw, received_at)
-VALUES (:route, :carrier_id, :delivery, :raw, :received_at) RETURNING id;
+INSERT INTO receipt_unmatched (route, carrier_id, delivery, raw, received_at, last_digits)
+VALUES (:route, :carrier_id, :delivery, :raw, :received_at, :last_digits) RETURNING id;
 
 -- name: receipt_matched :exec
-UPDATE receipt_unmatched SET matched_at = :matched_at WHERE id = :id AND matched_at IS NULL;
+UPDATE receipt_unmatched SET matched_at = :matched_at, last_digits = 0 WHERE id = :id AND matched_at IS NULL;
 
 -- name: receipt_find :one
-SELECT id, route, carrier_id, delivery, raw, received_at FROM receipt_unmatched WHERE id = :id AND matched_at IS NULL;
+SELECT id, route, carrier_id, delivery, raw, last_digits FROM receipt_unmatched WHERE id = :id AND matched_at IS NULL;
 
 -- name: receipt_list_waiting :many
 -- parameter: since INTEGER
-SELECT id, route, carrier_id, delivery, raw FROM receipt_unmatched WHERE matched_at IS NULL AND received_at > :since
+SELECT id, route, carrier_id, delivery, raw, last_digits FROM receipt_unmatched WHERE matched_at IS NULL AND received_at > :since
 ORDER BY id LIMIT 100000;
 
 -- name: receipt_count_waiting :one
@@ -441,6 +441,8 @@ UPDATE message SET carrier_status = :carrier_status WHERE id = :id;
 
 -- --- incoming
 
+-- `charset` is the number of sms_reading. Part 0 stands in place of the parts of a message that was joined: its bytes are a mark
+-- of each, so that a part that comes again is known.
 -- name: incoming_part_put :exec
 INSERT INTO incoming_part (address, recipient, reference, total, part, route, charset, bytes, received_at)
 VALUES (:address, :recipient, :reference, :total, :part, :route, :charset, :bytes, :received_at)

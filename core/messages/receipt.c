@@ -1,200 +1,8 @@
 /* Delivery receipts: which message they speak of, and what they say. */
-#include <stdlib.h>
-
 #include "core/messages/internal.h"
 #include "kernel/smpp/smpp.h"
 
 #define MATCHES_MOST 8
-#define WAITING_MOST 50000 /* in each of two generations */
-#define WAITING_AGE (2 * CLOCK_DAY)
-#define DIGITS_SAME 8 /* last digits that must agree where a carrier writes numbers its own way */
-
-/* --- receipts that wait ------------------------------------------------------------------------------------------------- */
-
-static int64_t waiting_place(int64_t route, uint64_t key)
-{
-	return (int64_t)((key ^ (uint64_t)route * UINT64_C(0x9E3779B97F4A7C15)) >> 1) | 1;
-}
-
-static void free_waiting(struct id_map *waiting)
-{
-	size_t at = 0;
-	void *value;
-	while (id_map_each(waiting, &at, &value))
-		for (struct waiting_receipt *next, *receipt = value; receipt; receipt = next) {
-			next = receipt->next;
-			free(receipt);
-		}
-	id_map_release(waiting);
-}
-
-static void add_waiting(struct engine *engine, const struct waiting_receipt *receipt)
-{
-	if (engine->waiting_count >= WAITING_MOST) {
-		/* Receipts nobody waits for must not keep out those that come a moment before their answer: the older half goes.
-		 * They stand in the store and on the desk all the same. */
-		free_waiting(&engine->waiting_old);
-		engine->waiting_old = engine->waiting;
-		engine->waiting = (struct id_map){ 0 };
-		engine->waiting_count = 0;
-	}
-	struct waiting_receipt *copy = malloc(sizeof *copy);
-	if (!copy)
-		abort();
-	*copy = *receipt;
-	int64_t place = waiting_place(receipt->route, receipt->key);
-	copy->next = id_map_get(&engine->waiting, place);
-	id_map_set(&engine->waiting, place, copy);
-	engine->waiting_count++;
-}
-
-void receipts_release(struct engine *engine)
-{
-	free_waiting(&engine->waiting);
-	free_waiting(&engine->waiting_old);
-	engine->waiting_count = 0;
-	receipt_index_release(&engine->receipts);
-}
-
-static void take_up(struct mail *mail, const struct waiting_receipt *receipt, uint8_t road)
-{
-	if (mail->receipt_count == mail->receipt_capacity) {
-		mail->receipt_capacity = mail->receipt_capacity ? mail->receipt_capacity * 2 : 64;
-		mail->receipts = realloc(mail->receipts, mail->receipt_capacity * sizeof *mail->receipts);
-		if (!mail->receipts)
-			abort();
-	}
-	struct receipt_report *report = &mail->receipts[mail->receipt_count++];
-	memset(report, 0, sizeof *report);
-	report->road = road;
-	report->delivery = receipt->delivery;
-	report->keys[0] = receipt->key;
-	report->key_count = 1;
-	report->unmatched_id = receipt->id;
-	memcpy(report->stat, receipt->stat, sizeof report->stat);
-}
-
-static void claim_from(struct engine *engine, struct id_map *waiting, const struct report *answer)
-{
-	if (waiting->count == 0)
-		return;
-	int64_t route = engine->roads[answer->road].carrier, place = waiting_place(route, answer->key);
-	struct waiting_receipt *first = id_map_remove(waiting, place), *rest = NULL;
-	for (struct waiting_receipt *next, *receipt = first; receipt; receipt = next) {
-		next = receipt->next;
-		if (receipt->route == route && receipt->key == answer->key) {
-			take_up(&engine->fold.mail, receipt, answer->road);
-			engine->waiting_count -= waiting == &engine->waiting;
-			free(receipt);
-		} else {
-			receipt->next = rest;
-			rest = receipt;
-		}
-	}
-	if (rest)
-		id_map_set(waiting, place, rest);
-}
-
-void receipts_claim(struct engine *engine, const struct report *answer)
-{
-	claim_from(engine, &engine->waiting_old, answer);
-	claim_from(engine, &engine->waiting, answer);
-}
-
-static enum rc load_waiting(struct db_tx *tx, void *context, struct err *err)
-{
-	struct engine *engine = context;
-	struct arena arena;
-	arena_init(&arena);
-	struct receipt_list_waiting_args args = { .since = clock_now() - WAITING_AGE };
-	struct receipt_list_waiting_row *rows;
-	size_t count;
-	enum rc rc = receipt_list_waiting(tx, &arena, &args, &rows, &count, err);
-	for (size_t i = 0; rc == OK && i < count; i++) {
-		uint64_t keys[SMPP_ID_KEYS];
-		if (smpp_id_keys(rows[i].carrier_id, keys) == 0)
-			continue;
-		struct waiting_receipt receipt = { .id = rows[i].id, .route = rows[i].route, .key = keys[0],
-			                           .delivery = (uint8_t)rows[i].delivery };
-		size_t length = rows[i].raw.len < sizeof receipt.stat ? rows[i].raw.len : sizeof receipt.stat - 1;
-		memcpy(receipt.stat, rows[i].raw.ptr, length);
-		add_waiting(engine, &receipt);
-	}
-	arena_release(&arena);
-	return rc;
-}
-
-struct heard {
-	struct engine *engine;
-	int64_t id;
-	struct waiting_receipt receipt;
-	bool found;
-};
-
-static enum rc find_heard(struct db_tx *tx, void *context, struct err *err)
-{
-	struct heard *heard = context;
-	struct arena arena;
-	arena_init(&arena);
-	struct receipt_find_args args = { .id = heard->id };
-	struct receipt_find_row row;
-	enum rc rc = receipt_find(tx, &arena, &args, &row, err);
-	uint64_t keys[SMPP_ID_KEYS];
-	if (rc == OK && smpp_id_keys(row.carrier_id, keys) > 0) {
-		heard->receipt.id = row.id;
-		heard->receipt.route = row.route;
-		heard->receipt.key = keys[0];
-		heard->receipt.delivery = (uint8_t)row.delivery;
-		size_t length = row.raw.len < sizeof heard->receipt.stat ? row.raw.len : sizeof heard->receipt.stat - 1;
-		memcpy(heard->receipt.stat, row.raw.ptr, length);
-		heard->found = true;
-	}
-	arena_release(&arena);
-	return rc;
-}
-
-void receipts_heard(struct engine *engine, int64_t unmatched_id)
-{
-	struct heard heard = { .engine = engine, .id = unmatched_id };
-	struct receipt_match match;
-	if (db_read(engine->house->db, find_heard, &heard, NULL) != OK || !heard.found)
-		return; /* matched already */
-	for (size_t i = 0; i < engine->road_count; i++) {
-		if (engine->roads[i].carrier != heard.receipt.route ||
-		    receipt_index_find(&engine->receipts, heard.receipt.route, heard.receipt.key, &match, 1) == 0)
-			continue;
-		pthread_mutex_lock(&engine->mailbox_lock);
-		take_up(&engine->mailbox, &heard.receipt, (uint8_t)i);
-		pthread_mutex_unlock(&engine->mailbox_lock);
-		return; /* one road of the carrier is enough */
-	}
-}
-
-void receipts_retry(struct engine *engine)
-{
-	const struct id_map *const generations[] = { &engine->waiting_old, &engine->waiting };
-	for (size_t i = 0; i < COUNT_OF(generations); i++) {
-		size_t at = 0;
-		void *value;
-		struct receipt_match match;
-		while (id_map_each(generations[i], &at, &value))
-			for (const struct waiting_receipt *receipt = value; receipt; receipt = receipt->next)
-				if (receipt_index_find(&engine->receipts, receipt->route, receipt->key, &match, 1) > 0)
-					receipts_heard(engine, receipt->id);
-	}
-}
-
-enum rc receipts_load_waiting(struct engine *engine, struct err *err)
-{
-	return db_read(engine->house->db, load_waiting, engine, err);
-}
-
-void receipts_settle(struct engine *engine)
-{
-	for (const struct waiting_receipt *receipt = engine->fold.kept; receipt; receipt = receipt->next)
-		add_waiting(engine, receipt);
-	engine->fold.kept = NULL;
-}
 
 /* --- matching ---------------------------------------------------------------------------------------------------------------- */
 
@@ -369,6 +177,23 @@ static enum rc apply(struct engine *engine, struct db_tx *tx, struct arena *aren
 	return rc == OK ? OK : err_set(err, rc, "%.*s", STR_ARG(quiet.detail));
 }
 
+/* The receipt waits in memory from the commit on. */
+static void wait_on(struct engine *engine, struct arena *arena, const struct receipt_report *receipt, int64_t id)
+{
+	if (receipt->key_count == 0)
+		return;
+	struct waiting_receipt *kept = ARENA_NEW(arena, struct waiting_receipt);
+	kept->id = id;
+	kept->route = engine->roads[receipt->road].carrier;
+	memcpy(kept->keys, receipt->keys, sizeof kept->keys);
+	kept->key_count = receipt->key_count;
+	kept->last_digits = receipt_digits(str_from(receipt->from));
+	kept->delivery = receipt->delivery;
+	memcpy(kept->stat, receipt->stat, sizeof kept->stat);
+	kept->next = engine->fold.kept;
+	engine->fold.kept = kept;
+}
+
 static enum rc keep(struct engine *engine, struct db_tx *tx, struct arena *arena, const struct receipt_report *receipt,
                     struct err *err)
 {
@@ -380,20 +205,13 @@ static enum rc keep(struct engine *engine, struct db_tx *tx, struct arena *arena
 		.received_at = clock_now(),
 	};
 	struct receipt_keep_row row;
+	args.last_digits = receipt_digits(str_from(receipt->from));
 	enum rc rc = receipt_keep(tx, arena, &args, &row, err);
 	if (rc == OK)
 		rc = db_change_append(tx, S("receipt"), row.id, err);
-	if (rc != OK || receipt->key_count == 0)
-		return rc;
-	struct waiting_receipt *kept = ARENA_NEW(arena, struct waiting_receipt);
-	kept->id = row.id;
-	kept->route = args.route;
-	kept->key = receipt->keys[0];
-	kept->delivery = receipt->delivery;
-	memcpy(kept->stat, receipt->stat, sizeof kept->stat);
-	kept->next = engine->fold.kept;
-	engine->fold.kept = kept;
-	return OK;
+	if (rc == OK)
+		wait_on(engine, arena, receipt, row.id);
+	return rc;
 }
 
 enum rc receipt_write(struct engine *engine, struct db_tx *tx, struct arena *arena, const struct receipt_report *receipt,
@@ -410,6 +228,8 @@ enum rc receipt_write(struct engine *engine, struct db_tx *tx, struct arena *are
 		engine->fold.mail.incoming[receipt->incoming].take = true; /* a person typed it */
 	else if (receipt->unmatched_id == 0)
 		rc = keep(engine, tx, arena, receipt, err);
+	else
+		wait_on(engine, arena, receipt, receipt->unmatched_id); /* taken up for an answer that was another's */
 	if (rc == OK && match.message_id > 0 && receipt->unmatched_id > 0) {
 		struct receipt_matched_args args = { .id = receipt->unmatched_id, .matched_at = clock_now() };
 		rc = receipt_matched(tx, &args, NULL, err);

@@ -77,13 +77,23 @@ static void choose_parts(struct flight *flight, size_t count, size_t *first, siz
 	flight->accepted &= ~flight->wanted;
 }
 
+/* Joins the parts on the phone. The same each time the message is sent, since single parts are sent again; another for each
+ * message to one person, as far back as the width allows (8 bits: 128 notices), because notices and single messages count up
+ * and the factor is odd; another for people who share a phone and are told the same notice. */
+static uint16_t reference_of(const struct flight *flight)
+{
+	const uint64_t odd = 40503;
+	uint64_t count = flight->live ? (uint64_t)flight->live->id * 2 : (uint64_t)(flight->id >> BLOCK_ID_BITS) * 2 + 1;
+	return (uint16_t)(count * odd + (uint64_t)flight->person_id);
+}
+
 static enum rc render_sms(struct engine *engine, struct db_tx *tx, struct batch *batch, struct flight *flight, struct str text,
                           enum message_reason *reason, struct err *err)
 {
 	struct sms_options options = {
+		.road = engine->roads[flight->road].route.sms,
 		.parts_max = (size_t)setting_int(engine->house, "messages.sms_parts"),
-		/* Neighbouring messages to one phone differ: the block counts up, the place within it tells people apart. */
-		.reference = (uint16_t)((flight->id >> BLOCK_ID_BITS) + (flight->id & BLOCK_LOOSE_PLACE)),
+		.reference = reference_of(flight),
 		.transliterate = true,
 	};
 	struct sms_message sms;
@@ -113,6 +123,9 @@ static enum rc render_sms(struct engine *engine, struct db_tx *tx, struct batch 
 		.first_part = (uint16_t)first,
 		.expires = flight->expires_at,
 		.receipt = engine->roads[flight->road].route.receipts,
+		.sar_reference = sms.parts[0].sar_reference,
+		.sar_total = sms.parts[0].sar_total,
+		.payload = sms.parts[0].payload,
 	};
 	flight->parts = (uint16_t)sms.part_count;
 	flight->message.sms = out;

@@ -157,6 +157,10 @@ void road_stage(struct road *road, struct flight *flight)
 
 void road_cancel(struct engine *engine, struct flight *flight)
 {
+	if (flight->road == ROAD_NONE) { /* nobody hands it over yet */
+		flight->cancelled = true;
+		return;
+	}
 	struct road *road = &engine->roads[flight->road];
 	pthread_mutex_lock(&road->lock);
 	flight->cancelled = true;

@@ -84,8 +84,6 @@ static void preview_make(const struct draft_work *work, enum alert_group group, 
 {
 	struct request *request = work->request;
 	const struct alert_rendering rendering = rendering_of(work, group, language);
-	const struct sms_options options = { .parts_max = (size_t)setting_int(request->house, "messages.sms_parts"),
-		                             .transliterate = true };
 	struct message_draft sms, mail;
 	struct sms_measure measure = { .parts = 0 };
 	struct err err;
@@ -105,7 +103,7 @@ static void preview_make(const struct draft_work *work, enum alert_group group, 
 	if (sms.language != language)
 		out->note = T(request->arena, request->language, MSG_alert_preview_fell_back,
 		              MSG_S("language", str_from(languages[sms.language].name)));
-	if (sms_measure(request->arena, sms.text, &options, &measure, &err) != OK) {
+	if (messages_sms_measure(request->house, request->arena, sms.text, &measure, &err) != OK) {
 		out->over_long = true;
 		return;
 	}
@@ -113,7 +111,7 @@ static void preview_make(const struct draft_work *work, enum alert_group group, 
 	out->characters = (int64_t)utf8_length(sms.text);
 	out->units = (int64_t)measure.units;
 	out->unit_room = (int64_t)(measure.part_units * measure.parts);
-	out->gsm = measure.encoding == SMS_GSM7;
+	out->gsm = measure.encoding != SMS_UCS2;
 	out->over_long = measure.too_many;
 	out->cost = sms_cost_text(request, out->parts);
 	if (measure.forced_by)

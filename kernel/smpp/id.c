@@ -51,9 +51,12 @@ static uint64_t key_of_number(unsigned __int128 value, unsigned base)
 size_t smpp_id_keys(struct str id, uint64_t keys[SMPP_ID_KEYS])
 {
 	char folded[SMPP_MESSAGE_ID_MAX];
+	id = str_trim(id);
 	if (id.len == 0 || id.len > sizeof folded)
 		return 0;
 	size_t start = 0;
+	if (id.len > 2 && id.ptr[0] == '0' && (id.ptr[1] | 0x20) == 'x')
+		start = 2;
 	while (start + 1 < id.len && id.ptr[start] == '0')
 		start++;
 	size_t length = id.len - start;

@@ -143,17 +143,20 @@ static enum smpp_state state_of_word(struct str word)
 }
 
 /* Receipts in UCS-2 are met both with data_coding 8 and without, and ASCII ones with it; so the bytes decide: every
- * other one is zero in the first four characters. */
+ * other one is zero in the first four characters, after a byte order mark if there is one. A half character at the end, where
+ * a carrier cut the text by octets, is left out. */
 static struct str plain_text(struct arena *arena, struct str bytes)
 {
+	if (bytes.len >= 2 && ((bytes.ptr[0] == '\xFE' && bytes.ptr[1] == '\xFF') || (bytes.ptr[0] == '\xFF' && bytes.ptr[1] == '\xFE')))
+		bytes = str_slice(bytes, 2, bytes.len);
 	for (size_t high = 0; high < 2; high++) {
-		bool wide = bytes.len >= 8 && bytes.len % 2 == 0;
+		bool wide = bytes.len >= 8;
 		for (size_t i = 0; wide && i < 8; i += 2)
 			wide = bytes.ptr[i + high] == 0 && bytes.ptr[i + 1 - high] != 0;
 		if (!wide)
 			continue;
 		char *out = arena_alloc(arena, bytes.len / 2 + 1);
-		for (size_t i = 0; i < bytes.len; i += 2)
+		for (size_t i = 0; i + 1 < bytes.len; i += 2)
 			out[i / 2] = bytes.ptr[i + high] == 0 ? bytes.ptr[i + 1 - high] : '?';
 		return (struct str){ out, bytes.len / 2 };
 	}
@@ -198,7 +201,7 @@ static bool looks_like_receipt(struct str text, const struct str fields[LABEL_CO
 bool smpp_receipt_read(struct arena *arena, const struct smpp_message *m, struct smpp_receipt *out)
 {
 	/* 0x04: receipt, 0x20: intermediate notification (5.2.12). Bits are tested, since 0x44 and 0x43 are met. */
-	bool declared = (m->esm_class & 0x04) || (m->esm_class & 0x20) || m->receipted_message_id.len > 0;
+	bool declared = (m->esm_class & 0x04) || (m->esm_class & 0x20) || m->receipted_message_id.len > 0 || m->has_message_state;
 	struct str text = plain_text(arena, without_header(m));
 	struct str fields[LABEL_COUNT] = { STR_NONE };
 	find_fields(text, fields);
@@ -209,10 +212,12 @@ bool smpp_receipt_read(struct arena *arena, const struct smpp_message *m, struct
 	if (receipt.id.len > SMPP_MESSAGE_ID_MAX)
 		receipt.id = STR_NONE; /* no carrier's: a cut id would match nothing, or worse, something */
 	receipt.stat = fields[LABEL_STAT];
+	if (receipt.stat.len == 0 && m->has_message_state)
+		receipt.stat = str_format(arena, "state %u", m->message_state);
 	receipt.error = fields[LABEL_ERR];
 	if (receipt.error.len == 0 && !str_is_none(m->network_error_code))
 		receipt.error = error_of_tlv(arena, m->network_error_code);
-	receipt.state = state_of_word(receipt.stat);
+	receipt.state = state_of_word(fields[LABEL_STAT]);
 	/* The TLV wins, unless it says nothing: 7 is 'unknown', 0 and 9 are states of version 5. */
 	if (m->has_message_state && m->message_state >= SMPP_STATE_ENROUTE && m->message_state <= SMPP_STATE_REJECTED &&
 	    m->message_state != SMPP_STATE_UNKNOWN)

@@ -168,7 +168,7 @@ enum smpp_state {
 /* A delivery receipt (appendix B and the TLVs). Texts are slices of the message or lie in the arena. */
 struct smpp_receipt {
 	struct str id;       /* the carrier's message id as given; empty: none */
-	struct str stat;     /* the state's word as given; empty: none */
+	struct str stat;     /* the state's word as given, else "state N" of TLV 0427; empty: none */
 	struct str error;    /* err: of the text, else "NETWORK/CODE" of TLV 0423; empty: none */
 	enum smpp_state state;
 	bool final;          /* delivered, expired, deleted, undeliverable or rejected: no other state follows */
@@ -176,15 +176,15 @@ struct smpp_receipt {
 	int64_t submitted, done; /* dates of the text in UTC microseconds, read as UTC since no zone is given; 0: none */
 };
 
-/* True if `message` (a deliver_sm or data_sm) is a delivery receipt: by its esm_class, by TLV 001E, or by its text. The
- * TLVs win over the text where both speak. The arena is used only for receipts in UCS-2. */
+/* True if `message` (a deliver_sm or data_sm) is a delivery receipt: by its esm_class, by TLV 001E or 0427, or by its text.
+ * The TLVs win over the text where both speak. What the arena is used for is short. */
 bool smpp_receipt_read(struct arena *arena, const struct smpp_message *message, struct smpp_receipt *out);
 
 #define SMPP_ID_KEYS 3
 
 /* Keys by which an id from a submit answer and an id from a receipt meet, though carriers change case, drop leading
  * zeros and write one in hex and the other in decimal. Keep keys[0] of the answer's id; look up all keys of the
- * receipt's id in order. keys[0] stands for the id folded (no case, no leading zeros); the others for its value read as
+ * receipt's id in order. keys[0] stands for the id folded (no case, no blanks around it, no 0x, no leading zeros); the others for its value read as
  * decimal and written as hex, and the other way round, where it is a number below 2^128. Those two are guesses: trust
  * them only together with the recipient's address. Returns how many keys there are; 0 for an empty id. The values are
  * the same in every version of the program, never 0, and may be stored. */

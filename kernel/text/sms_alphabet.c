@@ -1,9 +1,9 @@
-/* The two tables of 3GPP TS 23.038: 6.2.1 (default alphabet) and 6.2.1.1 (its extension). */
+/* The default alphabet of 3GPP TS 23.038, 6.2.1, and looking up in all tables (the others: sms_languages.c). */
+#include <pthread.h>
+
 #include "base/base.h"
 #include "kernel/text/sms.h"
 #include "kernel/text/sms_alphabet.h"
-
-#define GSM7_COUNT 128
 
 /* 0x09 is the capital C with cedilla, as the standard's table prints it: a small one is not in the alphabet. */
 static const uint16_t basic[GSM7_COUNT] = {
@@ -25,48 +25,110 @@ static const uint16_t basic[GSM7_COUNT] = {
 	/* 0x78 */ 'x',    'y',    'z',    0x00E4, 0x00F6, 0x00F1, 0x00FC, 0x00E0,
 };
 
-static const struct {
-	uint8_t septet;
-	uint16_t code;
-} extension[] = {
-	{ 0x0A, '\f' }, { 0x14, '^' }, { 0x28, '{' }, { 0x29, '}' }, { 0x2F, '\\' },
-	{ 0x3C, '[' },  { 0x3D, '~' }, { 0x3E, ']' }, { 0x40, '|' }, { 0x65, 0x20AC },
-};
-
-uint16_t gsm7_basic(uint8_t septet)
+static const uint16_t *locking_of(uint8_t language)
 {
-	return basic[septet % GSM7_COUNT];
+	const uint16_t *national = gsm7_national(language);
+
+	return national != NULL ? national : basic;
 }
 
-uint16_t gsm7_extended(uint8_t septet)
+static const uint16_t *single_of(uint8_t language)
 {
-	for (size_t i = 0; i < COUNT_OF(extension); i++)
-		if (extension[i].septet == septet)
-			return extension[i].code;
+	const uint16_t *national = gsm7_single(language);
+
+	return national != NULL ? national : gsm7_single(0);
+}
+
+uint16_t gsm7_read(struct sms_shift shift, uint8_t septet, bool escaped)
+{
+	return (escaped ? single_of(shift.single) : locking_of(shift.locking))[septet % GSM7_COUNT];
+}
+
+static bool find_septet(const uint16_t *table, uint32_t code, uint8_t *septet)
+{
+	/* most letters stand at their ASCII place */
+	if (code < GSM7_COUNT && table[code] == code) {
+		*septet = (uint8_t)code;
+		return true;
+	}
+	for (size_t i = 0; i < GSM7_COUNT; i++) {
+		if (table[i] == code) {
+			*septet = (uint8_t)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+size_t gsm7_put(struct sms_shift shift, uint32_t code, uint8_t out[2])
+{
+	uint8_t septet;
+
+	if (code == 0)
+		return 0;
+	if (find_septet(locking_of(shift.locking), code, &septet)) {
+		out[0] = septet;
+		return 1;
+	}
+	if (find_septet(single_of(shift.single), code, &septet)) {
+		out[0] = GSM7_ESCAPE;
+		out[1] = septet;
+		return 2;
+	}
 	return 0;
 }
 
 size_t sms_gsm7_put(uint32_t code, uint8_t out[2])
 {
-	if (code == 0)
-		return 0;
-	/* most letters stand at their ASCII place */
-	if (code < GSM7_COUNT && basic[code] == code) {
-		out[0] = (uint8_t)code;
-		return 1;
-	}
-	for (size_t i = 0; i < GSM7_COUNT; i++) {
-		if (basic[i] == code) {
-			out[0] = (uint8_t)i;
-			return 1;
+	return gsm7_put((struct sms_shift){ 0, 0 }, code, out);
+}
+
+/* All code points of all tables, by open addressing; made once. */
+#define INDEX_SIZE 4096
+
+static struct {
+	uint16_t code;
+	struct gsm7_holders holders;
+} codes[INDEX_SIZE];
+static pthread_once_t codes_once = PTHREAD_ONCE_INIT;
+
+static size_t code_place(uint16_t code)
+{
+	size_t at = (uint32_t)code * 2654435761u % INDEX_SIZE;
+
+	while (codes[at].code != 0 && codes[at].code != code)
+		at = (at + 1) % INDEX_SIZE;
+	return at;
+}
+
+static void codes_make(void)
+{
+	for (uint8_t language = 0; language <= SMS_LANGUAGE_COUNT; language++) {
+		const uint16_t *locking = language == 0 ? basic : gsm7_national(language);
+		const uint16_t *single = gsm7_single(language);
+		uint16_t bit = (uint16_t)(1u << language);
+
+		for (size_t i = 0; i < GSM7_COUNT; i++) {
+			if (locking != NULL && locking[i] != 0) {
+				size_t at = code_place(locking[i]);
+
+				codes[at].code = locking[i];
+				codes[at].holders.locking |= bit;
+			}
+			if (single[i] != 0) {
+				size_t at = code_place(single[i]);
+
+				codes[at].code = single[i];
+				codes[at].holders.single |= bit;
+			}
 		}
 	}
-	for (size_t i = 0; i < COUNT_OF(extension); i++) {
-		if (extension[i].code == code) {
-			out[0] = GSM7_ESCAPE;
-			out[1] = extension[i].septet;
-			return 2;
-		}
-	}
-	return 0;
+}
+
+struct gsm7_holders gsm7_holders(uint32_t code)
+{
+	pthread_once(&codes_once, codes_make);
+	if (code == 0 || code > UINT16_MAX)
+		return (struct gsm7_holders){ 0, 0 };
+	return codes[code_place((uint16_t)code)].holders;
 }

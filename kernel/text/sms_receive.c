@@ -69,9 +69,9 @@ static void take_element(struct sms_udh *udh, uint8_t id, struct str data)
 	else if ((id == IE_PORTS_8 && data.len == 2) || (id == IE_PORTS_16 && data.len == 4))
 		udh->has_ports = true;
 	else if (id == IE_SINGLE_SHIFT && data.len == 1)
-		udh->single_shift = octet(data, 0);
+		udh->shift.single = octet(data, 0);
 	else if (id == IE_LOCKING_SHIFT && data.len == 1)
-		udh->locking_shift = octet(data, 0);
+		udh->shift.locking = octet(data, 0);
 }
 
 bool sms_udh_parse(struct str bytes, struct sms_udh *out)
@@ -155,6 +155,9 @@ void sms_take_apart(struct arena *arena, const struct sms_received *received, st
 			incoming.header_broken = true;
 	}
 	incoming.charset = sms_charset(received->data_coding, received->unspecified);
+	/* Shift tables are those of the 7 bit alphabet, whatever else the route means by 0: septets came through as they are. */
+	if (received->data_coding == 0 && (incoming.header.shift.locking != 0 || incoming.header.shift.single != 0))
+		incoming.charset = SMS_CHARSET_GSM7;
 	if (incoming.charset == SMS_CHARSET_GSM7 && received->packed)
 		incoming.payload = unpack_payload(arena, incoming.payload, incoming.header.octets);
 	*out = incoming;
@@ -177,7 +180,7 @@ static void emit(struct decoder *decoder, uint32_t code)
 	decoder->len += utf8_put(code, decoder->out + decoder->len);
 }
 
-static void decode_gsm7(struct decoder *decoder, struct str payload)
+static void decode_gsm7(struct decoder *decoder, struct str payload, struct sms_shift shift)
 {
 	for (size_t i = 0; i < payload.len; i++) {
 		uint8_t septet = octet(payload, i);
@@ -185,14 +188,14 @@ static void decode_gsm7(struct decoder *decoder, struct str payload)
 		if (septet > 0x7F) {
 			emit(decoder, REPLACEMENT);
 		} else if (septet != GSM7_ESCAPE) {
-			emit(decoder, gsm7_basic(septet));
+			emit(decoder, gsm7_read(shift, septet, false));
 		} else if (i + 1 == payload.len || octet(payload, i + 1) == GSM7_ESCAPE) {
 			emit(decoder, ' ');
 			i++;
 		} else if (octet(payload, i + 1) <= 0x7F) {
-			uint16_t code = gsm7_extended(octet(payload, ++i));
+			uint16_t code = gsm7_read(shift, octet(payload, ++i), true);
 
-			emit(decoder, code != 0 ? code : gsm7_basic(octet(payload, i)));
+			emit(decoder, code != 0 ? code : gsm7_read(shift, octet(payload, i), false));
 		}
 	}
 }
@@ -284,13 +287,33 @@ static void decode_bytes(struct decoder *decoder, struct str payload, enum sms_c
 	}
 }
 
-struct str sms_decode(struct arena *arena, enum sms_charset charset, struct str payload, bool *lossy)
+#define READING_LOCKING_BIT 8 /* of the number of sms_reading, which is stored */
+#define READING_SINGLE_BIT 16
+
+int64_t sms_reading(const struct sms_incoming *incoming)
+{
+	int64_t reading = incoming->charset;
+
+	if (incoming->charset == SMS_CHARSET_GSM7)
+		reading |= (int64_t)incoming->header.shift.locking << READING_LOCKING_BIT |
+		           (int64_t)incoming->header.shift.single << READING_SINGLE_BIT;
+	return reading;
+}
+
+struct str sms_read(struct arena *arena, int64_t reading, struct str payload, bool *lossy)
 {
 	/* an octet becomes one code point below U+10000 at most */
 	struct decoder decoder = { .out = arena_alloc(arena, payload.len * 3 + 4) };
+	enum sms_charset charset = (enum sms_charset)(reading & 0xFF);
 
 	switch (charset) {
-	case SMS_CHARSET_GSM7: decode_gsm7(&decoder, payload); break;
+	case SMS_CHARSET_GSM7: {
+		struct sms_shift shift = { .locking = (uint8_t)(reading >> READING_LOCKING_BIT & 0xFF),
+			                   .single = (uint8_t)(reading >> READING_SINGLE_BIT & 0xFF) };
+
+		decode_gsm7(&decoder, payload, shift);
+		break;
+	}
 	case SMS_CHARSET_ASCII: decode_ascii(&decoder, payload); break;
 	case SMS_CHARSET_UTF16: decode_utf16(&decoder, payload); break;
 	case SMS_CHARSET_UTF8:
@@ -300,9 +323,15 @@ struct str sms_decode(struct arena *arena, enum sms_charset charset, struct str 
 	case SMS_CHARSET_LATIN1:
 	case SMS_CHARSET_CYRILLIC:
 	case SMS_CHARSET_HEBREW:
-	case SMS_CHARSET_BINARY: decode_bytes(&decoder, payload, charset); break;
+	case SMS_CHARSET_BINARY:
+	default: decode_bytes(&decoder, payload, charset); break;
 	}
 	if (lossy != NULL)
-		*lossy = decoder.lossy || charset == SMS_CHARSET_BINARY;
+		*lossy = decoder.lossy || charset >= SMS_CHARSET_BINARY;
 	return (struct str){ decoder.out, decoder.len };
+}
+
+struct str sms_decode(struct arena *arena, enum sms_charset charset, struct str payload, bool *lossy)
+{
+	return sms_read(arena, (int64_t)charset, payload, lossy);
 }

@@ -40,19 +40,19 @@ static struct str join(struct str a, struct str b)
 	return str_concat(&arena, a, b);
 }
 
-static struct sms_measure measure(struct str text, enum sms_reference size)
+static struct sms_measure measure(struct str text, enum sms_joining size)
 {
 	struct sms_measure out;
-	struct sms_options options = { .reference_size = size };
+	struct sms_options options = { .road.joining = size };
 
 	assert_int_equal(sms_measure(&arena, text, &options, &out, NULL), OK);
 	return out;
 }
 
-static struct sms_message split(struct str text, enum sms_reference size)
+static struct sms_message split(struct str text, enum sms_joining size)
 {
 	struct sms_message out;
-	struct sms_options options = { .reference_size = size, .reference = 0xABCD, .parts_max = SMS_PARTS_CEILING };
+	struct sms_options options = { .road.joining = size, .reference = 0xABCD, .parts_max = SMS_PARTS_CEILING };
 
 	assert_int_equal(sms_split(&arena, text, &options, &out, NULL), OK);
 	return out;
@@ -105,33 +105,33 @@ static void test_capacity(void **state)
 	static const struct {
 		const char *unit;
 		size_t count;
-		enum sms_reference size;
+		enum sms_joining size;
 		enum sms_encoding encoding;
 		size_t units, parts, part_units, left;
 	} rows[] = {
-		{ "a", 0, SMS_REFERENCE_8, SMS_GSM7, 0, 1, 160, 160 },
-		{ "a", 1, SMS_REFERENCE_8, SMS_GSM7, 1, 1, 160, 159 },
-		{ "a", 160, SMS_REFERENCE_8, SMS_GSM7, 160, 1, 160, 0 },
-		{ "a", 161, SMS_REFERENCE_8, SMS_GSM7, 161, 2, 153, 145 },
-		{ "a", 161, SMS_REFERENCE_16, SMS_GSM7, 161, 2, 152, 143 },
-		{ "a", 306, SMS_REFERENCE_8, SMS_GSM7, 306, 2, 153, 0 },
-		{ "a", 306, SMS_REFERENCE_16, SMS_GSM7, 306, 3, 152, 150 },
-		{ "a", 307, SMS_REFERENCE_8, SMS_GSM7, 307, 3, 153, 152 },
-		{ "a", 304, SMS_REFERENCE_16, SMS_GSM7, 304, 2, 152, 0 },
-		{ "\xE2\x82\xAC", 80, SMS_REFERENCE_8, SMS_GSM7, 160, 1, 160, 0 },
+		{ "a", 0, SMS_JOIN_UDH_8, SMS_GSM7, 0, 1, 160, 160 },
+		{ "a", 1, SMS_JOIN_UDH_8, SMS_GSM7, 1, 1, 160, 159 },
+		{ "a", 160, SMS_JOIN_UDH_8, SMS_GSM7, 160, 1, 160, 0 },
+		{ "a", 161, SMS_JOIN_UDH_8, SMS_GSM7, 161, 2, 153, 145 },
+		{ "a", 161, SMS_JOIN_UDH_16, SMS_GSM7, 161, 2, 152, 143 },
+		{ "a", 306, SMS_JOIN_UDH_8, SMS_GSM7, 306, 2, 153, 0 },
+		{ "a", 306, SMS_JOIN_UDH_16, SMS_GSM7, 306, 3, 152, 150 },
+		{ "a", 307, SMS_JOIN_UDH_8, SMS_GSM7, 307, 3, 153, 152 },
+		{ "a", 304, SMS_JOIN_UDH_16, SMS_GSM7, 304, 2, 152, 0 },
+		{ "\xE2\x82\xAC", 80, SMS_JOIN_UDH_8, SMS_GSM7, 160, 1, 160, 0 },
 		/* 153 is odd: every part of euro signs wastes a septet */
-		{ "\xE2\x82\xAC", 152, SMS_REFERENCE_8, SMS_GSM7, 304, 2, 153, 1 },
-		{ "\xE2\x82\xAC", 153, SMS_REFERENCE_8, SMS_GSM7, 306, 3, 153, 151 },
-		{ "\xE2\x82\xAC", 152, SMS_REFERENCE_16, SMS_GSM7, 304, 2, 152, 0 },
-		{ "\xD8\xA7", 70, SMS_REFERENCE_8, SMS_UCS2, 70, 1, 70, 0 },
-		{ "\xD8\xA7", 71, SMS_REFERENCE_8, SMS_UCS2, 71, 2, 67, 63 },
-		{ "\xD8\xA7", 134, SMS_REFERENCE_8, SMS_UCS2, 134, 2, 67, 0 },
-		{ "\xD8\xA7", 134, SMS_REFERENCE_16, SMS_UCS2, 134, 3, 66, 64 },
-		{ "\xD8\xA7", 132, SMS_REFERENCE_16, SMS_UCS2, 132, 2, 66, 0 },
+		{ "\xE2\x82\xAC", 152, SMS_JOIN_UDH_8, SMS_GSM7, 304, 2, 153, 1 },
+		{ "\xE2\x82\xAC", 153, SMS_JOIN_UDH_8, SMS_GSM7, 306, 3, 153, 151 },
+		{ "\xE2\x82\xAC", 152, SMS_JOIN_UDH_16, SMS_GSM7, 304, 2, 152, 0 },
+		{ "\xD8\xA7", 70, SMS_JOIN_UDH_8, SMS_UCS2, 70, 1, 70, 0 },
+		{ "\xD8\xA7", 71, SMS_JOIN_UDH_8, SMS_UCS2, 71, 2, 67, 63 },
+		{ "\xD8\xA7", 134, SMS_JOIN_UDH_8, SMS_UCS2, 134, 2, 67, 0 },
+		{ "\xD8\xA7", 134, SMS_JOIN_UDH_16, SMS_UCS2, 134, 3, 66, 64 },
+		{ "\xD8\xA7", 132, SMS_JOIN_UDH_16, SMS_UCS2, 132, 2, 66, 0 },
 		/* 67 is odd: an emoji is two units and is not cut */
-		{ "\xF0\x9F\x98\x80", 35, SMS_REFERENCE_8, SMS_UCS2, 70, 1, 70, 0 },
-		{ "\xF0\x9F\x98\x80", 66, SMS_REFERENCE_8, SMS_UCS2, 132, 2, 67, 1 },
-		{ "\xF0\x9F\x98\x80", 67, SMS_REFERENCE_8, SMS_UCS2, 134, 3, 67, 65 },
+		{ "\xF0\x9F\x98\x80", 35, SMS_JOIN_UDH_8, SMS_UCS2, 70, 1, 70, 0 },
+		{ "\xF0\x9F\x98\x80", 66, SMS_JOIN_UDH_8, SMS_UCS2, 132, 2, 67, 1 },
+		{ "\xF0\x9F\x98\x80", 67, SMS_JOIN_UDH_8, SMS_UCS2, 134, 3, 67, 65 },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -173,7 +173,7 @@ static void test_fill_bits(void **state)
 static void test_octets(void **state)
 {
 	(void)state;
-	struct sms_message message = split(S("@ \xC2\xA3 [~] \xE2\x82\xAC_"), SMS_REFERENCE_8);
+	struct sms_message message = split(S("@ \xC2\xA3 [~] \xE2\x82\xAC_"), SMS_JOIN_UDH_8);
 
 	assert_int_equal(message.part_count, 1);
 	assert_int_equal(message.parts[0].esm_class, 0);
@@ -181,26 +181,26 @@ static void test_octets(void **state)
 	assert_hex(message.parts[0].short_message, "002001201b3c1b3d1b3e201b6511");
 
 	/* Persian: seen to stand in UTF-16 big-endian */
-	message = split(S("\xDA\xA9\xD9\x85\xDA\xA9"), SMS_REFERENCE_8);
+	message = split(S("\xDA\xA9\xD9\x85\xDA\xA9"), SMS_JOIN_UDH_8);
 	assert_int_equal(message.parts[0].data_coding, 8);
 	assert_hex(message.parts[0].short_message, "06a9064506a9");
 
-	message = split(S("\xF0\x9F\x98\x80"), SMS_REFERENCE_8);
+	message = split(S("\xF0\x9F\x98\x80"), SMS_JOIN_UDH_8);
 	assert_hex(message.parts[0].short_message, "d83dde00");
 
-	message = split(repeat(S("b"), 161), SMS_REFERENCE_8);
+	message = split(repeat(S("b"), 161), SMS_JOIN_UDH_8);
 	assert_int_equal(message.parts[0].esm_class, 0x40);
 	assert_int_equal(message.parts[0].short_message.len, 159);
 	assert_hex(str_slice(message.parts[0].short_message, 0, 7), "050003cd020162");
 	assert_hex(message.parts[1].short_message, "050003cd02026262626262626262");
 
-	message = split(repeat(S("b"), 153), SMS_REFERENCE_16);
+	message = split(repeat(S("b"), 153), SMS_JOIN_UDH_16);
 	assert_int_equal(message.part_count, 1);
-	message = split(repeat(S("b"), 161), SMS_REFERENCE_16);
+	message = split(repeat(S("b"), 161), SMS_JOIN_UDH_16);
 	assert_hex(str_slice(message.parts[0].short_message, 0, 8), "060804abcd020162");
 	assert_int_equal(message.parts[0].short_message.len, 159);
 
-	message = split(repeat(S("\xD8\xA7"), 71), SMS_REFERENCE_16);
+	message = split(repeat(S("\xD8\xA7"), 71), SMS_JOIN_UDH_16);
 	assert_int_equal(message.parts[0].short_message.len, 7 + 132);
 	assert_int_equal(message.parts[0].esm_class, 0x40);
 	assert_int_equal(message.parts[0].data_coding, 8);
@@ -211,7 +211,7 @@ static void test_borders(void **state)
 	(void)state;
 	/* an escape pair that would straddle septets 153 and 154 moves on whole */
 	struct str text = join(repeat(S("a"), 152), join(S("\xE2\x82\xAC"), repeat(S("b"), 20)));
-	struct sms_message message = split(text, SMS_REFERENCE_8);
+	struct sms_message message = split(text, SMS_JOIN_UDH_8);
 
 	assert_int_equal(message.parts[0].units, 152);
 	assert_hex(str_slice(message.parts[1].short_message, 6, 9), "1b6562");
@@ -219,14 +219,14 @@ static void test_borders(void **state)
 
 	/* a surrogate pair likewise */
 	text = join(repeat(S("\xD8\xA7"), 66), join(S("\xF0\x9F\x98\x80"), repeat(S("\xD8\xA8"), 10)));
-	message = split(text, SMS_REFERENCE_8);
+	message = split(text, SMS_JOIN_UDH_8);
 	assert_int_equal(message.parts[0].units, 66);
 	assert_hex(str_slice(message.parts[1].short_message, 6, 10), "d83dde00");
 	assert_str(read_back(&message), text);
 
 	/* a letter keeps its mark: 67 units would end between beh and fatha */
 	text = join(repeat(S("\xD8\xA7"), 66), join(S("\xD8\xA8\xD9\x8E"), repeat(S("\xD8\xA7"), 10)));
-	message = split(text, SMS_REFERENCE_8);
+	message = split(text, SMS_JOIN_UDH_8);
 	assert_int_equal(message.parts[0].units, 66);
 	assert_hex(str_slice(message.parts[1].short_message, 6, 10), "0628064e");
 
@@ -235,7 +235,7 @@ static void test_borders(void **state)
 		"\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x91\xA7\xE2\x80\x8D\xF0\x9F\x91\xA6");
 
 	text = join(repeat(S("\xD8\xA7"), 60), join(family, S("\xD8\xA7")));
-	message = split(text, SMS_REFERENCE_8);
+	message = split(text, SMS_JOIN_UDH_8);
 	assert_int_equal(message.parts[0].units, 60);
 	assert_int_equal(message.parts[1].units, 12);
 
@@ -243,14 +243,14 @@ static void test_borders(void **state)
 	struct str flags = repeat(S("\xF0\x9F\x87\xAE\xF0\x9F\x87\xB7"), 2);
 
 	text = join(repeat(S("\xD8\xA7"), 61), join(flags, S("\xD8\xA7\xD8\xA7")));
-	message = split(text, SMS_REFERENCE_8);
+	message = split(text, SMS_JOIN_UDH_8);
 	assert_int_equal(message.parts[0].units, 65);
 	assert_int_equal(message.parts[1].units, 6);
 
 	/* Hangul jamo of one syllable stay together */
 	text = join(repeat(S("\xEA\xB0\x80"), 65),
 	            join(S("\xE1\x84\x80\xE1\x85\xA1\xE1\x86\xA8"), repeat(S("\xEA\xB0\x80"), 9)));
-	message = split(text, SMS_REFERENCE_8);
+	message = split(text, SMS_JOIN_UDH_8);
 	assert_int_equal(message.parts[0].units, 65);
 }
 
@@ -259,7 +259,7 @@ static void test_giant_cluster(void **state)
 	(void)state;
 	/* one letter under 300 marks: must be cut somewhere, never inside a pair, never more than a part holds */
 	struct str text = join(S("\xD8\xA8"), repeat(S("\xD9\x8E"), 300));
-	struct sms_message message = split(text, SMS_REFERENCE_8);
+	struct sms_message message = split(text, SMS_JOIN_UDH_8);
 
 	assert_int_equal(message.part_count, 5);
 	assert_str(read_back(&message), text);
@@ -267,7 +267,7 @@ static void test_giant_cluster(void **state)
 	/* one letter, then a cluster that fits no part, ending in surrogate pairs at every offset */
 	for (size_t lead = 0; lead < 8; lead++) {
 		text = join(repeat(S("\xD8\xA7"), lead), join(S("\xD8\xA8"), repeat(S("\xF0\x9D\x85\xA5"), 100)));
-		message = split(text, SMS_REFERENCE_16);
+		message = split(text, SMS_JOIN_UDH_16);
 		for (size_t i = 0; i < message.part_count; i++) {
 			assert_true(message.parts[i].units <= 66);
 			assert_true(message.parts[i].units > 0);
@@ -286,7 +286,7 @@ static void test_parts_stand_alone(void **state)
 	for (size_t u = 0; u < COUNT_OF(units); u++) {
 		for (size_t lead = 0; lead < 4; lead++) {
 			struct str text = join(repeat(S("x"), lead), repeat(str_from(units[u]), 400));
-			struct sms_message message = split(text, lead % 2 ? SMS_REFERENCE_16 : SMS_REFERENCE_8);
+			struct sms_message message = split(text, lead % 2 ? SMS_JOIN_UDH_16 : SMS_JOIN_UDH_8);
 			struct str joined = S("");
 
 			for (size_t i = 0; i < message.part_count; i++) {
@@ -319,7 +319,7 @@ static void test_every_character(void **state)
 		if (code >= 0xD800 && code <= 0xDFFF)
 			continue;
 		struct str text = { utf8, utf8_put(code, utf8) };
-		struct sms_message message = split(text, SMS_REFERENCE_8);
+		struct sms_message message = split(text, SMS_JOIN_UDH_8);
 		size_t count = sms_gsm7_put(code, septets);
 
 		if (count > 0) {
@@ -346,12 +346,12 @@ static void test_every_character(void **state)
 static void test_forced_by(void **state)
 {
 	(void)state;
-	struct sms_measure got = measure(S("Caf\xC3\xA9, gar\xC3\xA7on"), SMS_REFERENCE_8);
+	struct sms_measure got = measure(S("Caf\xC3\xA9, gar\xC3\xA7on"), SMS_JOIN_UDH_8);
 
 	assert_int_equal(got.encoding, SMS_UCS2);
 	assert_int_equal(got.forced_by, 0xE7);
 	assert_int_equal(got.forced_at, 10);
-	got = measure(S("Caf\xC3\xA9"), SMS_REFERENCE_8);
+	got = measure(S("Caf\xC3\xA9"), SMS_JOIN_UDH_8);
 	assert_int_equal(got.forced_by, 0);
 }
 
@@ -390,7 +390,7 @@ static void test_limits(void **state)
 static void test_line_breaks(void **state)
 {
 	(void)state;
-	struct sms_message message = split(S("one\r\ntwo\rthree\n\r\n\r"), SMS_REFERENCE_8);
+	struct sms_message message = split(S("one\r\ntwo\rthree\n\r\n\r"), SMS_JOIN_UDH_8);
 
 	assert_str(message.text, S("one\ntwo\rthree\n\n\r"));
 	assert_int_equal(message.measure.units, 16);
@@ -432,7 +432,7 @@ static void test_transliterate(void **state)
 	assert_false(message.measure.transliterated);
 
 	/* not asked: not done */
-	message = split(S("don\xE2\x80\x99t"), SMS_REFERENCE_8);
+	message = split(S("don\xE2\x80\x99t"), SMS_JOIN_UDH_8);
 	assert_str(message.text, S("don\xE2\x80\x99t"));
 	assert_int_equal(message.measure.encoding, SMS_UCS2);
 
@@ -479,8 +479,8 @@ static void test_udh(void **state)
 	/* language first, then 16 bit concatenation, then an unknown element */
 	assert_true(sms_udh_parse(S("\x0D\x24\x01\x01\x08\x04\x12\x34\x02\x01\x70\x02xxtext"), &udh));
 	assert_int_equal(udh.octets, 14);
-	assert_int_equal(udh.single_shift, 1);
-	assert_int_equal(udh.locking_shift, 0);
+	assert_int_equal(udh.shift.single, 1);
+	assert_int_equal(udh.shift.locking, 0);
 	assert_int_equal(udh.concatenation.reference, 0x1234);
 	assert_true(udh.concatenation.wide);
 

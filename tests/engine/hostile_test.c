@@ -233,7 +233,7 @@ static void test_foreign_receipts_crowd_nobody_out(void **state)
 	struct waiting_receipt *foreign = calloc(many, sizeof *foreign);
 	assert_non_null(foreign);
 	for (size_t i = 0; i < many; i++)
-		foreign[i] = (struct waiting_receipt){ .id = -1 - (int64_t)i, .route = rig.engine->roads[0].id, .key = rand_u64(),
+		foreign[i] = (struct waiting_receipt){ .id = -1 - (int64_t)i, .route = rig.engine->roads[0].id, .keys = { rand_u64() }, .key_count = 1,
 			                               .next = i + 1 < many ? &foreign[i + 1] : NULL };
 	rig.engine->fold.kept = foreign;
 	receipts_settle(rig.engine);

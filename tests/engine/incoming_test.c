@@ -369,12 +369,91 @@ static void test_missing_parts_are_not_waited_for_for_ever(void **state)
 	part(&rig, "+15550000001", 9, 4, 3, S(" street"), 0);
 	rig_turn(&rig);
 	assert_int_equal(incoming(&rig).count, 0);
-	clock_set_offset(clock_offset() + 61 * CLOCK_MINUTE);
+	clock_set_offset(clock_offset() + 6 * CLOCK_MINUTE);
 	rig_turn(&rig);
 	assert_string_equal(last(&rig).body.ptr, "HELP we are in the [...] street[...]");
 	assert_int_equal(last(&rig).state, 3);
 	assert_int_equal(last(&rig).why, WHY_PARTS_MISSING);
 	assert_int_equal(last(&rig).urgent, 1);
+	rig_release(&rig);
+}
+
+/* 8 and 16 bits, elements in any order, SAR TLVs, tables of a language: all the same to the reader. */
+static void test_parts_of_every_kind(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 1);
+	/* the same number, narrow and wide and by TLV: three messages */
+	fake_incoming(&rig.sms, "+15550000001", OWN, S("\x05\x00\x03\x09\x02\x01narrow "), 0x40, 0);
+	fake_incoming(&rig.sms, "+15550000001", OWN, S("\x06\x08\x04\x00\x09\x02\x02" "end"), 0x40, 0);
+	fake_incoming(&rig.sms, "+15550000001", OWN, S("\x06\x08\x04\x00\x09\x02\x01wide "), 0x40, 0);
+	rig_turn(&rig);
+	assert_string_equal(last(&rig).body.ptr, "wide end");
+	/* another element first, and one after, over another connection */
+	fake_cut(&rig.sms);
+	fake_up(&rig.sms);
+	fake_incoming(&rig.sms, "+15550000001", OWN, S("\x0B\x70\x02zz\x00\x03\x09\x02\x02\x71\x00" "end"), 0x40, 0);
+	rig_turn(&rig);
+	assert_string_equal(last(&rig).body.ptr, "narrow end");
+	/* SAR */
+	for (uint8_t number = 3; number >= 1; number--) {
+		char text[16];
+		snprintf(text, sizeof text, "part %u,", number);
+		struct channel_incoming message = { .ticket = number, .from = S("+15550000001"), .to = S(OWN), .bytes = str_from(text),
+			                            .part_reference = 777, .part_total = 3, .part_number = number };
+		rig.sms.events->on_incoming(rig.sms.context, &rig.sms.channel, &message, 1);
+	}
+	rig_turn(&rig);
+	assert_string_equal(last(&rig).body.ptr, "part 1,part 2,part 3,");
+	/* Turkish: an escape cut from its letter, and the locking table */
+	fake_incoming(&rig.sms, "+15550000001", OWN, S("\x08\x24\x01\x01\x00\x03\x0A\x02\x01HELP \x1B"), 0x40, 0);
+	fake_incoming(&rig.sms, "+15550000001", OWN, S("\x08\x00\x03\x0A\x02\x02\x24\x01\x01s"), 0x40, 0);
+	rig_turn(&rig);
+	assert_string_equal(last(&rig).body.ptr, "HELP \xC5\x9F");
+	fake_incoming(&rig.sms, "+15550000001", OWN, S("\x03\x25\x01\x01ya\x0Cmur"), 0x40, 0);
+	rig_turn(&rig);
+	assert_string_equal(last(&rig).body.ptr, "ya\xC4\x9Fmur");
+	rig_release(&rig);
+}
+
+/* A carrier that missed our answer repeats a part of what was joined; a phone that uses its reference again begins anew. */
+static void test_parts_come_again(void **state)
+{
+	struct rig rig;
+	rig_init(&rig, *state);
+	rig_people(&rig, 1, 1);
+	part(&rig, "+15550000001", 9, 2, 1, S("SAFE at "), 0);
+	part(&rig, "+15550000001", 9, 2, 2, S("the hotel"), 0);
+	rig_turn(&rig);
+	assert_int_equal(incoming(&rig).count, 1);
+	part(&rig, "+15550000001", 9, 2, 2, S("the hotel"), 0);
+	rig_turn(&rig);
+	clock_set_offset(clock_offset() + 10 * CLOCK_MINUTE);
+	rig_turn(&rig);
+	assert_int_equal(incoming(&rig).count, 1);
+	assert_int_equal(rig.sms.tickets_stored, 3);
+	/* the reference again, for another message */
+	part(&rig, "+15550000001", 9, 2, 2, S("the station"), 0);
+	part(&rig, "+15550000001", 9, 2, 1, S("now at "), 0);
+	rig_turn(&rig);
+	assert_int_equal(incoming(&rig).count, 2);
+	assert_string_equal(last(&rig).body.ptr, "now at the station");
+	/* and while a part of the one before is still missing: that one is shown as it is */
+	part(&rig, "+15550000001", 10, 2, 1, S("HELP, I am "), 0);
+	rig_turn(&rig);
+	part(&rig, "+15550000001", 10, 2, 1, S("it is over, "), 0);
+	part(&rig, "+15550000001", 10, 2, 2, S("thanks"), 0);
+	rig_turn(&rig);
+	struct box box = incoming(&rig);
+	assert_int_equal(box.count, 4);
+	assert_string_equal(box.rows[2].body.ptr, "HELP, I am [...]");
+	assert_int_equal(box.rows[2].why, WHY_PARTS_MISSING);
+	assert_string_equal(box.rows[3].body.ptr, "it is over, thanks");
+	/* nothing of it stays */
+	clock_set_offset(clock_offset() + 2 * CLOCK_HOUR);
+	rig_turn(&rig);
+	assert_int_equal(incoming(&rig).count, 4);
 	rig_release(&rig);
 }
 
@@ -551,6 +630,8 @@ int main(void)
 		BOTH(test_loops_end),
 		BOTH(test_parts_in_any_order),
 		BOTH(test_reference_used_again),
+		BOTH(test_parts_of_every_kind),
+		BOTH(test_parts_come_again),
 		BOTH(test_missing_parts_are_not_waited_for_for_ever),
 		BOTH(test_hostile_bytes),
 		BOTH(test_receipt_by_content),

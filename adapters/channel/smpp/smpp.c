@@ -113,7 +113,7 @@ static const char *prepare(struct smpp_route *r, const struct channel_message *m
 	if (sms->part_count > CHANNEL_PARTS_MAX)
 		return "too many parts";
 	for (size_t i = 0; i < sms->part_count; i++)
-		if (sms->parts[i].bytes.len > CHANNEL_PART_BYTES_MAX)
+		if (sms->parts[i].bytes.len > (sms->payload ? CHANNEL_PAYLOAD_MAX : CHANNEL_PART_BYTES_MAX))
 			return "part too long";
 	const struct smpp_route_settings *s = &r->settings;
 	*out = (struct smpp_message){ .service_type = s->service_type, .registered_delivery = sms->receipt, .vendor = s->vendor };
@@ -151,7 +151,10 @@ static void stage(struct smpp_route *r, const struct channel_message *m, int64_t
 		struct smpp_slot *slot = smpp_slot_take(r, m->id, (uint16_t)(m->sms->first_part + i), now);
 		wire.data_coding = part->data_coding;
 		wire.esm_class = part->esm_class;
-		wire.short_message = part->bytes;
+		*(m->sms->payload ? &wire.message_payload : &wire.short_message) = part->bytes;
+		wire.sar_reference = m->sms->sar_reference;
+		wire.sar_total = m->sms->sar_total;
+		wire.sar_number = (uint8_t)(m->sms->first_part + i + 1);
 		smpp_put_message(&r->staged, SMPP_SUBMIT_SM, smpp_slot_sequence(slot->serial), &wire); /* all fits: prepare() saw to it */
 	}
 	pacing_take(&r->pacing, m->sms->part_count);
