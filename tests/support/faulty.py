@@ -65,7 +65,7 @@ class Run:
         while time.monotonic() - begun < seconds * PATIENCE:
             taken = self.world.simulator.counts()['phones']['received'] - had
             samples.append((time.monotonic(), taken))
-            if taken >= self.people * 0.9:
+            if taken >= self.people * 0.9 * (1 - self.faults.get('reject_percent', 0) / 80):
                 break
             time.sleep(0.01)
         tenth = next((sample for sample in samples if sample[1] >= self.people * 0.1), samples[-1])
