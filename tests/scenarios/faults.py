@@ -11,12 +11,13 @@ from chancery import World, store_argument  # noqa: E402
 from faulty import Run  # noqa: E402
 
 WINDOW = 50
+# One cut a run: what is cut twice is sent again only after half a minute, as it must be.
 SHORT = [
     {'latency_ms': 5, 'jitter_ms': 40, 'receipt_style': 8, 'receipt_double_percent': 30, 'double_response_percent': 20},
     {'receipt_first': 1, 'receipt_intermediate': 1, 'receipt_style': 8, 'receipt_strange_percent': 20},
     {'reject_percent': 10, 'latency_ms': 5},
-    {'latency_ms': 10, 'cut_every': 90, 'receipt_style': 8},
-    {'latency_ms': 10, 'cut_every': 90, 'cut_before': 1, 'down_ms': 300},
+    {'latency_ms': 10, 'cut_every': 240, 'receipt_style': 8},
+    {'latency_ms': 10, 'cut_every': 240, 'cut_before': 1, 'down_ms': 300},
     {'stall_every': 150, 'stall_ms': 700, 'enquire_ms': 200, 'latency_ms': 5},
 ]
 
