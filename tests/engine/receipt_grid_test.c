@@ -274,7 +274,7 @@ static void phone_of(size_t n, char out[32])
 static void add_other_bind(struct grid *grid)
 {
 	struct err *err = fixture_err(grid->rig.fixture);
-	struct messages_route route = { .channel = &grid->other.channel, .receipts = true };
+	struct messages_route route = { .channel = &grid->other.channel, .receipts = true, .receives_only = true };
 	struct engine *engine = grid->rig.engine;
 
 	fake_init(&grid->other, "carrier/2", CHANNEL_SMS, 100);
