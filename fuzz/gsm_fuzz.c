@@ -19,7 +19,7 @@ static void go_out(struct arena *arena, struct str text, uint8_t choice, uint8_t
 		                       .reference = choice,
 		                       .road = { .joining = (enum sms_joining)(choice & 3),
 		                                 .unspecified = (enum sms_charset)(road % 3),
-		                                 .languages = road & 4 ? SMS_LANGUAGES_ALL : (uint16_t)(1u << (road >> 4)),
+		                                 .languages = (uint16_t)(road & 4 ? SMS_LANGUAGES_ALL : 1u << (road >> 4)),
 		                                 .latin1 = (road & 8) != 0 },
 		                       .transliterate = (choice & 4) != 0 };
 	struct sms_message message;

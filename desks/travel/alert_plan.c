@@ -119,7 +119,7 @@ static void plan_text(struct planning *planning, int64_t person_id, const struct
                       const struct alert_step *step, enum channel_kind alone)
 {
 	struct alert_plan *plan = planning->plan;
-	const uint8_t channels = alone == CHANNEL_NONE ? step->channels : (uint8_t)CHANNEL_BIT(alone);
+	const uint8_t channels = (uint8_t)(alone == CHANNEL_NONE ? step->channels : CHANNEL_BIT(alone));
 	struct alert_tally *tally = &plan->groups[text_of(step->group)];
 	struct notice_person person = { .person_id = person_id,
 		                        .channels = channels,

@@ -274,14 +274,15 @@ static void phone_of(size_t n, char out[32])
 static void add_other_bind(struct grid *grid)
 {
 	struct err *err = fixture_err(grid->rig.fixture);
-	struct messages_route route = { .channel = &grid->other.channel, .receipts = true };
+	struct messages_route route = { .channel = &grid->other.channel, .receipts = true, .receives_only = true };
 	struct engine *engine = grid->rig.engine;
 
 	fake_init(&grid->other, "carrier/2", CHANNEL_SMS, 100);
 	assert_rc(grid->rig.fixture, OK, messages_add_route(grid->rig.house, &route, err));
 	struct road *road = &engine->roads[engine->road_count - 1];
 
-	road->id = engine->roads[0].id; /* one carrier */
+	road->id = engine->roads[0].id;
+	road->carrier = engine->roads[0].carrier; /* two binds of one carrier */
 	channel_start(road->channel, &road_events, road, err);
 }
 

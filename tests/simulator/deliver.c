@@ -4,6 +4,8 @@
 
 #include "tests/simulator/smsc.h"
 
+#define STRANGE_IDS UINT64_C(700000000000000000) /* ids from here on are in receipts alone */
+
 /* --- ids and styles --------------------------------------------------------------------------------------- */
 
 enum receipt_style smsc_style_of(const struct faults *faults, uint64_t id)
@@ -113,7 +115,7 @@ static struct delivery *new_delivery(const struct smpp_address *from, const stru
 	return d;
 }
 
-static void queue_receipt(struct smsc *smsc, const struct smpp_message *m, uint64_t id, enum receipt_style style, bool intermediate, bool failed)
+static struct delivery *queue_receipt(struct smsc *smsc, const struct smpp_message *m, uint64_t id, enum receipt_style style, bool intermediate, bool failed)
 {
 	/* The receipt speaks of the phone, so it comes "from" it. */
 	struct delivery *d = new_delivery(&m->destination, &m->source, S(""));
@@ -126,27 +128,35 @@ static void queue_receipt(struct smsc *smsc, const struct smpp_message *m, uint6
 	d->submitted = clock_now();
 	d->esm_class = intermediate ? 0x20 : 0x04;
 	push(&smsc->fresh, d);
+	return d;
 }
 
-void smsc_queue_receipts(struct smsc *smsc, const struct smpp_message *m, uint64_t id, enum receipt_style style)
+void smsc_queue_receipts(struct smsc *smsc, const struct connection *by, const struct smpp_message *m, uint64_t id, enum receipt_style style)
 {
 	const struct faults *f = &smsc->faults;
 	bool failed = faults_draw(f->receipt_fail_percent);
 	if (f->receipt_intermediate)
-		queue_receipt(smsc, m, id, style, true, false);
-	queue_receipt(smsc, m, id, style, false, failed);
+		queue_receipt(smsc, m, id, style, true, false)->connection = by->number;
+	queue_receipt(smsc, m, id, style, false, failed)->connection = by->number;
 	if (faults_draw(f->receipt_double_percent))
-		queue_receipt(smsc, m, id, style, false, failed);
+		queue_receipt(smsc, m, id, style, false, failed)->connection = by->number;
+	if (faults_draw(f->receipt_strange_percent)) {
+		store_bump(smsc->store, COUNT_STRANGE_RECEIPTS, 1);
+		queue_receipt(smsc, m, STRANGE_IDS + id, RECEIPT_PLAIN, false, false);
+	}
 }
 
 /* --- sending ---------------------------------------------------------------------------------------------- */
 
-static struct connection *next_receiver(struct smsc *smsc)
+static struct connection *next_receiver(struct smsc *smsc, uint64_t not_over)
 {
+	size_t receivers = 0;
+	for (size_t i = 0; i < smsc->connection_count; i++)
+		receivers += smsc->connections[i]->bound && smsc->connections[i]->receives;
 	for (size_t i = 0; i < smsc->connection_count; i++) {
 		struct connection *c = smsc->connections[(smsc->turn + i) % smsc->connection_count];
 		/* The slot of the next sequence may still be taken by one unanswered for long. */
-		if (c->bound && c->receives && !c->closing && c->unanswered_count < SMSC_DELIVER_WINDOW &&
+		if (c->bound && c->receives && !c->closing && (c->number != not_over || receivers < 2) && c->unanswered_count < SMSC_DELIVER_WINDOW &&
 		    !c->unanswered[(c->sequence + 1) & (SMSC_DELIVER_SLOTS - 1)]) {
 			smsc->turn = (smsc->turn + i + 1) % smsc->connection_count;
 			return c;
@@ -179,7 +189,7 @@ int64_t smsc_deliver(struct smsc *smsc, int64_t now)
 	struct delivery_queue *queues[] = { &smsc->retry, &smsc->fresh };
 	for (size_t i = 0; i < COUNT_OF(queues); i++) {
 		while (queues[i]->first && queues[i]->first->due <= now) {
-			struct connection *c = next_receiver(smsc);
+			struct connection *c = next_receiver(smsc, smsc->faults.receipt_other_bind ? queues[i]->first->connection : 0);
 			if (!c)
 				return next; /* an answer or a bind will wake the loop */
 			send_delivery(smsc, c, pop(queues[i]));

@@ -29,13 +29,22 @@ enum receipt_style {
 struct faults {
 	/* SMS */
 	int64_t latency_ms;            /* before each submit answer */
+	int64_t jitter_ms;             /* and up to so many more, drawn for each: answers come out of order */
 	int64_t throttle_per_second;   /* submits above are answered 0x58; 0: no limit */
 	int64_t window_limit;          /* unanswered submits above are answered 0x14; 0: no limit */
+	int64_t queue_full_percent;    /* answered 0x14 whatever waits */
 	int64_t reject_percent;        /* answered 0x0B: no such number */
 	int64_t busy_percent;          /* answered 0x64: try later */
 	int64_t drop_response_percent; /* taken, never answered */
 	int64_t late_response_ms;      /* those are answered after all, so much later; 0: never */
+	int64_t double_response_percent; /* answered twice */
 	int64_t cut_every;             /* the connection is cut after so many submits, the last one taken and unanswered */
+	int64_t cut_before;            /* 1: the last one is not taken */
+	int64_t down_ms;               /* after a cut no connection is taken for so long */
+	int64_t stall_every;           /* nothing is read or answered for stall_ms after so many submits */
+	int64_t stall_ms;
+	int64_t enquire_ms;            /* the centre asks enquire_link so often; unanswered three times, it cuts; 0: never */
+	int64_t bind_fail;             /* so many binds, counted from when this was set, are refused with 0x0D */
 	int64_t refuse_bind;           /* status for binds; 0: accepted */
 	int64_t receipts;              /* 1: sent where asked for (default), 0: never */
 	int64_t receipt_delay_ms;
@@ -43,6 +52,8 @@ struct faults {
 	int64_t receipt_fail_percent;  /* receipts that say UNDELIV */
 	int64_t receipt_double_percent; /* receipts sent twice */
 	int64_t receipt_first;         /* 1: the receipt leaves before the submit answer */
+	int64_t receipt_strange_percent; /* one more receipt for an id that nobody was told */
+	int64_t receipt_other_bind;    /* 1: never over the connection it was submitted by, if there is another */
 	int64_t receipt_intermediate;  /* 1: an ACCEPTD before the final one */
 	/* mail */
 	int64_t mail_latency_ms;       /* before the answer to DATA */
@@ -87,7 +98,7 @@ struct store_box {
 /* Running counters; store_counter_name gives the names in the JSON. */
 enum counter {
 	COUNT_CONNECTIONS, COUNT_BINDS, COUNT_ENQUIRIES, COUNT_SUBMITS, COUNT_ACCEPTED, COUNT_THROTTLED, COUNT_REJECTED,
-	COUNT_UNANSWERED, COUNT_CUT, COUNT_RECEIPTS_SENT, COUNT_RECEIPTS_ACKNOWLEDGED, COUNT_RECEIPTS_REFUSED,
+	COUNT_UNANSWERED, COUNT_CUT, COUNT_STALLS, COUNT_STRANGE_RECEIPTS, COUNT_RECEIPTS_SENT, COUNT_RECEIPTS_ACKNOWLEDGED, COUNT_RECEIPTS_REFUSED,
 	COUNT_INCOMING_SENT, COUNT_INCOMING_ACKNOWLEDGED, COUNT_INCOMING_REFUSED,
 	COUNT_MAIL_CONNECTIONS, COUNT_MAIL_ACCEPTED, COUNT_MAIL_REFUSED, COUNT_MAIL_CUT,
 	COUNTERS,

@@ -11,10 +11,18 @@
 
 #include "tests/simulator/smsc.h"
 
+#define ENQUIRIES_MOST 3 /* unanswered before the centre cuts */
+
 static void take_bind(struct smsc *smsc, struct connection *c, const struct smpp_pdu *pdu)
 {
-	if (smsc->faults.refuse_bind || c->bound) {
-		uint32_t status = c->bound ? SMPP_RALYBND : (uint32_t)smsc->faults.refuse_bind;
+	if (smsc->bind_fail != smsc->faults.bind_fail) {
+		smsc->bind_fail = smsc->faults.bind_fail;
+		smsc->binds_failed = 0;
+	}
+	bool fails = smsc->binds_failed < smsc->bind_fail;
+	if (smsc->faults.refuse_bind || c->bound || fails) {
+		uint32_t status = c->bound ? SMPP_RALYBND : fails ? SMPP_RBINDFAIL : (uint32_t)smsc->faults.refuse_bind;
+		smsc->binds_failed += fails;
 		smpp_put_bind_response(&c->out, pdu->command, status, pdu->sequence, S(""));
 		return;
 	}
@@ -51,6 +59,9 @@ static void take_pdu(struct smsc *smsc, struct connection *c, struct str frame)
 		store_bump(smsc->store, COUNT_ENQUIRIES, 1);
 		smpp_put_empty(&c->out, SMPP_ENQUIRE_LINK | SMPP_RESPONSE, SMPP_ROK, pdu.sequence);
 		break;
+	case SMPP_ENQUIRE_LINK | SMPP_RESPONSE:
+		c->enquiries = 0;
+		break;
 	case SMPP_UNBIND:
 		c->bound = false;
 		smpp_put_empty(&c->out, SMPP_UNBIND | SMPP_RESPONSE, SMPP_ROK, pdu.sequence);
@@ -65,7 +76,8 @@ static void open_connection(struct smsc *smsc)
 	int fd = accept4(smsc->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0)
 		return;
-	struct connection *c = smsc->connection_count < SMSC_CONNECTIONS_MAX ? calloc(1, sizeof *c) : NULL;
+	bool taken = smsc->connection_count < SMSC_CONNECTIONS_MAX && clock_monotonic() >= smsc->down_until;
+	struct connection *c = taken ? calloc(1, sizeof *c) : NULL;
 	if (!c) {
 		close(fd);
 		return;
@@ -75,7 +87,7 @@ static void open_connection(struct smsc *smsc)
 	c->fd = fd;
 	buf_init(&c->in);
 	buf_init(&c->out);
-	buf_init(&c->waiting);
+	c->number = ++smsc->next_connection;
 	smsc->connections[smsc->connection_count++] = c;
 	store_bump(smsc->store, COUNT_CONNECTIONS, 1);
 }
@@ -87,7 +99,6 @@ static void close_connection(struct smsc *smsc, size_t index)
 	close(c->fd);
 	buf_release(&c->in);
 	buf_release(&c->out);
-	buf_release(&c->waiting);
 	free(c->delayed);
 	free(c);
 	smsc->connections[index] = smsc->connections[--smsc->connection_count];
@@ -135,6 +146,15 @@ static int64_t serve_connections(struct smsc *smsc, int64_t now)
 		int64_t due = smsc_release_answers(c, now);
 		if (due < next)
 			next = due;
+		int64_t every = smsc->faults.enquire_ms * 1000;
+		if (every && c->bound && now >= c->enquire_at) {
+			if (c->enquiries++ == ENQUIRIES_MOST)
+				c->closing = true;
+			c->enquire_at = now + every;
+			smpp_put_empty(&c->out, SMPP_ENQUIRE_LINK, SMPP_ROK, c->sequence = c->sequence == SMPP_SEQUENCE_MAX ? 1 : c->sequence + 1);
+		}
+		if (every && c->bound && c->enquire_at < next)
+			next = c->enquire_at;
 		if (!write_connection(c) || c->closing)
 			close_connection(smsc, i);
 	}
@@ -175,6 +195,10 @@ static void *run(void *argument)
 		if (stop)
 			return NULL;
 		int64_t now = clock_monotonic();
+		if (now < smsc->stalled_until) { /* nothing is read, answered or sent: the line is open and dead */
+			usleep(1000);
+			continue;
+		}
 		int64_t deliveries = smsc_deliver(smsc, now);
 		int64_t answers = serve_connections(smsc, now);
 		arena_clear(&smsc->scratch);

@@ -23,6 +23,7 @@ struct delivery {
 	enum receipt_style style;
 	uint64_t id;           /* receipt: of the message */
 	int64_t submitted;     /* receipt: UTC microseconds */
+	uint64_t connection;   /* receipt: number of the one it was submitted by */
 	struct smpp_address from, to; /* texts lie behind this struct */
 	uint8_t esm_class, data_coding;
 	struct str bytes;
@@ -32,10 +33,11 @@ struct delivery_queue {
 	struct delivery *first, *last;
 };
 
-/* Answers that wait for their time, in order. */
+/* Answers that wait for their time, in the order of it. */
 struct delayed {
 	int64_t due;
 	size_t size;
+	char bytes[88];  /* of an answer: header, id of at most 64 and its end */
 };
 
 struct connection {
@@ -43,13 +45,15 @@ struct connection {
 	bool bound, sends, receives, closing;
 	struct buf in, out;
 	size_t out_at;
-	struct buf waiting;          /* bytes of the delayed answers */
 	struct delayed *delayed;     /* ring */
 	size_t delayed_first, delayed_count, delayed_room;
 	struct delivery *unanswered[SMSC_DELIVER_SLOTS];
 	size_t unanswered_count;
 	uint32_t sequence;
+	uint64_t number;             /* of the connection; 1.. */
 	uint64_t submits;
+	int64_t enquire_at;
+	unsigned enquiries;          /* of ours, unanswered */
 };
 
 struct assembly;
@@ -62,7 +66,10 @@ struct smsc {
 	struct connection *connections[SMSC_CONNECTIONS_MAX];
 	size_t connection_count, turn;
 	struct faults faults;        /* copied for each round of the loop */
-	uint64_t next_id;
+	uint64_t next_id, next_connection;
+	uint64_t submits;            /* over all connections, for stalls */
+	int64_t stalled_until, down_until; /* monotonic */
+	int64_t bind_fail, binds_failed;
 	int64_t second;              /* being counted for the throttle */
 	int64_t second_submits;
 	struct delivery_queue fresh, retry;
@@ -84,7 +91,7 @@ void smsc_answer(struct connection *connection, uint32_t command, uint32_t statu
 int64_t smsc_release_answers(struct connection *connection, int64_t now);
 
 /* deliver.c */
-void smsc_queue_receipts(struct smsc *smsc, const struct smpp_message *submitted, uint64_t id, enum receipt_style style);
+void smsc_queue_receipts(struct smsc *smsc, const struct connection *by, const struct smpp_message *submitted, uint64_t id, enum receipt_style style);
 /* Sends what is due over connections that can take it; returns when to look again. */
 int64_t smsc_deliver(struct smsc *smsc, int64_t now);
 void smsc_delivered(struct smsc *smsc, struct connection *connection, const struct smpp_pdu *answer);

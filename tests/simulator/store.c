@@ -327,7 +327,7 @@ void store_bump(struct store *s, enum counter counter, uint64_t by)
 const char *store_counter_name(enum counter counter)
 {
 	static const char *const NAMES[COUNTERS] = {
-		"connections", "binds", "enquiries", "submits", "accepted", "throttled", "rejected", "unanswered", "cut",
+		"connections", "binds", "enquiries", "submits", "accepted", "throttled", "rejected", "unanswered", "cut", "stalls", "strange_receipts",
 		"receipts_sent", "receipts_acknowledged", "receipts_refused", "incoming_sent", "incoming_acknowledged",
 		"incoming_refused", "mail_connections", "mail_accepted", "mail_refused", "mail_cut",
 	};

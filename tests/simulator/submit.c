@@ -158,6 +158,8 @@ static uint32_t fault_status(struct smsc *smsc, const struct connection *c)
 		return SMPP_RTHROTTLED;
 	if (f->window_limit && (int64_t)c->delayed_count >= f->window_limit)
 		return SMPP_RMSGQFUL;
+	if (faults_draw(f->queue_full_percent))
+		return SMPP_RMSGQFUL;
 	if (faults_draw(f->reject_percent))
 		return SMPP_RINVDSTADR;
 	if (faults_draw(f->busy_percent))
@@ -171,8 +173,13 @@ void smsc_answer(struct connection *c, uint32_t command, uint32_t status, uint32
 		smpp_put_message_response(&c->out, command, status, sequence, id);
 		return;
 	}
-	size_t before = c->waiting.len;
-	smpp_put_message_response(&c->waiting, command, status, sequence, id);
+	struct delayed answer = { .due = clock_monotonic() + delay };
+	struct buf bytes;
+	buf_init(&bytes);
+	smpp_put_message_response(&bytes, command, status, sequence, id);
+	answer.size = bytes.len < sizeof answer.bytes ? bytes.len : sizeof answer.bytes;
+	memcpy(answer.bytes, bytes.ptr, answer.size);
+	buf_release(&bytes);
 	if (c->delayed_count == c->delayed_room) {
 		size_t room = c->delayed_room ? c->delayed_room * 2 : 256;
 		struct delayed *bigger = calloc(room, sizeof *bigger);
@@ -183,27 +190,50 @@ void smsc_answer(struct connection *c, uint32_t command, uint32_t status, uint32
 		c->delayed_room = room;
 		c->delayed_first = 0;
 	}
-	size_t at = (c->delayed_first + c->delayed_count++) % c->delayed_room;
-	c->delayed[at] = (struct delayed){ clock_monotonic() + delay, c->waiting.len - before };
+	/* By time: with jitter a later submit may be answered first. */
+	size_t at = c->delayed_count++;
+	for (; at > 0; at--) {
+		const struct delayed *before = &c->delayed[(c->delayed_first + at - 1) % c->delayed_room];
+		if (before->due <= answer.due)
+			break;
+		c->delayed[(c->delayed_first + at) % c->delayed_room] = *before;
+	}
+	c->delayed[(c->delayed_first + at) % c->delayed_room] = answer;
 }
 
 int64_t smsc_release_answers(struct connection *c, int64_t now)
 {
-	size_t size = 0;
 	while (c->delayed_count > 0 && c->delayed[c->delayed_first].due <= now) {
-		size += c->delayed[c->delayed_first].size;
+		const struct delayed *answer = &c->delayed[c->delayed_first];
+		buf_add(&c->out, answer->bytes, answer->size);
 		c->delayed_first = (c->delayed_first + 1) % c->delayed_room;
 		c->delayed_count--;
 	}
-	buf_add(&c->out, c->waiting.ptr, size);
-	buf_consume(&c->waiting, size);
 	return c->delayed_count ? c->delayed[c->delayed_first].due : INT64_MAX;
+}
+
+/* Cuts and stalls that this submit brings; true if it is the last before a cut. */
+static bool fault_of_line(struct smsc *smsc, struct connection *c)
+{
+	const struct faults *f = &smsc->faults;
+	c->submits++;
+	if (f->stall_every && ++smsc->submits % (uint64_t)f->stall_every == 0) {
+		store_bump(smsc->store, COUNT_STALLS, 1);
+		smsc->stalled_until = clock_monotonic() + f->stall_ms * 1000;
+	}
+	if (!f->cut_every || c->submits % (uint64_t)f->cut_every != 0)
+		return false;
+	store_bump(smsc->store, COUNT_CUT, 1);
+	c->closing = true;
+	if (f->down_ms)
+		smsc->down_until = clock_monotonic() + f->down_ms * 1000;
+	return true;
 }
 
 void smsc_submit(struct smsc *smsc, struct connection *c, const struct smpp_pdu *pdu)
 {
 	const struct faults *f = &smsc->faults;
-	int64_t latency = f->latency_ms * 1000;
+	int64_t latency = f->latency_ms * 1000 + (f->jitter_ms ? (int64_t)rand_below((uint64_t)f->jitter_ms * 1000) : 0);
 	store_bump(smsc->store, COUNT_SUBMITS, 1);
 	uint32_t status = c->sends ? fault_status(smsc, c) : SMPP_RINVBNDSTS;
 	if (status != SMPP_ROK) {
@@ -211,28 +241,31 @@ void smsc_submit(struct smsc *smsc, struct connection *c, const struct smpp_pdu 
 		smsc_answer(c, pdu->command, status, pdu->sequence, S(""), latency);
 		return;
 	}
+	bool cut = fault_of_line(smsc, c);
+	if (cut && f->cut_before)
+		return; /* not taken: it is whole again only over another connection */
 	uint64_t id = smsc->next_id++;
 	enum receipt_style style = smsc_style_of(f, id);
 	take_message(smsc, &pdu->message);
 	bool receipt = f->receipts && (pdu->message.registered_delivery & 3);
-	c->submits++;
-	if (f->cut_every && c->submits % (uint64_t)f->cut_every == 0) {
-		store_bump(smsc->store, COUNT_CUT, 1);
-		c->closing = true; /* taken, and no answer; its receipt comes over another connection */
-	} else if (faults_draw(f->drop_response_percent) && f->late_response_ms == 0) {
+	bool dropped = faults_draw(f->drop_response_percent);
+	if (cut) {
+		; /* taken, and no answer; its receipt comes over another connection */
+	} else if (dropped && f->late_response_ms == 0) {
 		store_bump(smsc->store, COUNT_UNANSWERED, 1);
 	} else {
-		bool late = f->late_response_ms && faults_draw(f->drop_response_percent);
 		store_bump(smsc->store, COUNT_ACCEPTED, 1);
 		if (receipt && f->receipt_first) {
-			smsc_queue_receipts(smsc, &pdu->message, id, style);
+			smsc_queue_receipts(smsc, c, &pdu->message, id, style);
 			receipt = false;
 			if (latency == 0)
 				latency = CLOCK_SECOND / 20; /* so that it really comes first */
 		}
 		smsc_answer(c, pdu->command, SMPP_ROK, pdu->sequence, smsc_id_text(&smsc->scratch, id, style, false),
-		            late ? f->late_response_ms * 1000 : latency);
+		            dropped ? f->late_response_ms * 1000 : latency);
+		if (faults_draw(f->double_response_percent))
+			smsc_answer(c, pdu->command, SMPP_ROK, pdu->sequence, smsc_id_text(&smsc->scratch, id, style, false), latency);
 	}
 	if (receipt)
-		smsc_queue_receipts(smsc, &pdu->message, id, style);
+		smsc_queue_receipts(smsc, c, &pdu->message, id, style);
 }
