@@ -649,7 +649,11 @@ static void stop(struct channel *channel, int64_t patience)
 	pthread_mutex_unlock(&p->lock);
 	curl_multi_wakeup(p->multi);
 	pthread_join(p->thread, NULL);
-	p->running = p->started = false;
+	p->running = false;
+	/* The dispatcher may still ask for room. */
+	pthread_mutex_lock(&p->lock);
+	p->started = false;
+	pthread_mutex_unlock(&p->lock);
 }
 
 static void free_pusher(struct channel *channel)
