@@ -267,7 +267,7 @@ struct str str_hex(struct arena *arena, const void *bytes, size_t size)
 	return (struct str){ out, size * 2 };
 }
 
-static int hex_value(char c)
+int str_hex_digit(char c)
 {
 	c = lower(c);
 	if (is_digit(c))
@@ -281,9 +281,9 @@ bool str_from_hex(struct str hex, void *out, size_t size)
 	if (hex.len % 2 || hex.len / 2 != size)
 		return false;
 	for (size_t i = 0; i < hex.len; i++)
-		if (hex_value(hex.ptr[i]) < 0)
+		if (str_hex_digit(hex.ptr[i]) < 0)
 			return false;
 	for (size_t i = 0; i < size; i++)
-		bytes[i] = (unsigned char)(hex_value(hex.ptr[2 * i]) * 16 + hex_value(hex.ptr[2 * i + 1]));
+		bytes[i] = (unsigned char)(str_hex_digit(hex.ptr[2 * i]) * 16 + str_hex_digit(hex.ptr[2 * i + 1]));
 	return true;
 }

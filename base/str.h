@@ -65,6 +65,8 @@ bool str_to_int(struct str s, int64_t *out);
  * digits may lack on one side of the point); false if it is none or not finite. */
 bool str_to_double(struct str s, double *out);
 
+/* The value of a hex digit of either case; -1 if it is none. */
+int str_hex_digit(char c);
 /* Lower-case hex of `size` bytes. */
 struct str str_hex(struct arena *arena, const void *bytes, size_t size);
 /* Reads hex of either case into `out` (`size` bytes); false unless exactly that many. */

@@ -202,8 +202,6 @@ bind_add(struct house *house, struct roads *roads, struct arena *arena, const st
 		.weight = carrier->weight,
 		.receipts = carrier->receipts != CARRIER_RECEIPTS_NONE,
 		.receipt_for_all = carrier->receipts == CARRIER_RECEIPTS_ONE,
-		.latin1 = carrier->data_coding_0 != 0,
-		.packed = carrier->packed != 0,
 		.sms = { .joining = (enum sms_joining)carrier->concatenation,
 		         .unspecified = carrier->data_coding_0 ? SMS_CHARSET_LATIN1 : SMS_CHARSET_GSM7,
 		         .languages = carrier->shift_tables ? SMS_LANGUAGES_ALL : 0,

@@ -232,8 +232,8 @@ enum rc incoming_store(struct engine *engine, struct db_tx *tx, struct arena *ar
 		.bytes = report->bytes,
 		.esm_class = report->esm_class,
 		.data_coding = report->data_coding,
-		.unspecified = road->route.latin1 ? SMS_CHARSET_LATIN1 : SMS_CHARSET_GSM7,
-		.packed = road->route.packed,
+		.unspecified = road->route.sms.unspecified,
+		.packed = road->route.sms.packed,
 	};
 	struct sms_incoming taken;
 	sms_take_apart(arena, &received, &taken);

@@ -154,9 +154,7 @@ struct messages_route {
 	int64_t cost, weight;      /* of one part; share among carriers of the same prefix and cost (0: only when no other is up) */
 	bool receipts;             /* SMS: ask for delivery receipts */
 	bool receipt_for_all;      /* the carrier gives one receipt for all parts of a long message */
-	struct sms_road sms;       /* SMS: how texts go out: joining, alphabets */
-	bool latin1;               /* what data_coding 0 of incoming texts means: Latin-1 instead of the GSM alphabet */
-	bool packed;               /* incoming GSM texts come packed */
+	struct sms_road sms;       /* SMS: joining and alphabets of texts that go out, and how those that come in are read */
 };
 /* Counts what a text costs by SMS, for showing and refusing it before it is sent: by the road that takes the most parts for it, with
  * the parts allowed by the settings. Errors as sms_measure. */

@@ -17,9 +17,13 @@ static enum rc find_trip(struct db_tx *tx, struct trip_work *work, struct err *e
 	return rc == OK ? trip_find(tx, work->request->arena, work->person.id, request_capture(work->request, "trip"), &work->trip, err) : rc;
 }
 
+/* A trip that may still be changed: NOT_FOUND when it was ended. */
 static enum rc trip_read_work(struct db_tx *tx, void *context, struct err *err)
 {
-	return find_trip(tx, context, err);
+	struct trip_work *work = context;
+
+	enum rc rc = find_trip(tx, work, err);
+	return rc == OK && work->trip.ended_at != DB_NULL ? err_set(err, NOT_FOUND, "the trip was ended") : rc;
 }
 
 static void trip_show_form(struct request *request, struct response *response, struct trip_form *form, const struct err *errors)
@@ -59,8 +63,6 @@ void trip_get(struct request *request, struct response *response)
 
 	err_init(&err, request->arena);
 	enum rc rc = db_read(request->house->db, trip_read_work, &work, &err);
-	if (rc == OK && work.trip.ended_at != DB_NULL)
-		rc = NOT_FOUND;
 	if (rc != OK) {
 		my_refuse(request, response, rc, &err);
 		return;
@@ -141,8 +143,6 @@ void trip_post(struct request *request, struct response *response)
 
 	err_init(&err, request->arena);
 	enum rc rc = db_read(request->house->db, trip_read_work, &work, &err);
-	if (rc == OK && work.trip.ended_at != DB_NULL)
-		rc = NOT_FOUND;
 	if (rc != OK) {
 		my_refuse(request, response, rc, &err);
 		return;

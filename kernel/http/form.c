@@ -25,17 +25,6 @@ static bool add_field(struct arena *arena, struct form *form, size_t *capacity, 
 	return true;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Decodes [from, to) to where it stands and ends it with NUL at or before `to`; false for a bad escape. */
 static bool decode(char *bytes, size_t from, size_t to, struct str *out)
 {
@@ -45,8 +34,8 @@ static bool decode(char *bytes, size_t from, size_t to, struct str *out)
 		if (c == '+') {
 			c = ' ';
 		} else if (c == '%') {
-			int high = i + 2 < to ? hex_digit(bytes[i + 1]) : -1;
-			int low = i + 2 < to ? hex_digit(bytes[i + 2]) : -1;
+			int high = i + 2 < to ? str_hex_digit(bytes[i + 1]) : -1;
+			int low = i + 2 < to ? str_hex_digit(bytes[i + 2]) : -1;
 			if (high < 0 || low < 0)
 				return false;
 			c = (char)(high * 16 + low);

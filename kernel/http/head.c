@@ -213,17 +213,6 @@ bool head_check(const struct head *head, struct head_facts *facts, enum problem 
 
 /* --- targets ---------------------------------------------------------------------------------------------- */
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Decodes one segment into `out` (as long as `raw` at most); false for what must not stand in a path. */
 static bool decode_segment(struct str raw, char *out, size_t *length)
 {
@@ -231,8 +220,8 @@ static bool decode_segment(struct str raw, char *out, size_t *length)
 	for (size_t i = 0; i < raw.len; i++) {
 		char c = raw.ptr[i];
 		if (c == '%') {
-			int high = i + 2 < raw.len ? hex_digit(raw.ptr[i + 1]) : -1;
-			int low = i + 2 < raw.len ? hex_digit(raw.ptr[i + 2]) : -1;
+			int high = i + 2 < raw.len ? str_hex_digit(raw.ptr[i + 1]) : -1;
+			int low = i + 2 < raw.len ? str_hex_digit(raw.ptr[i + 2]) : -1;
 			if (high < 0 || low < 0)
 				return false;
 			c = (char)(high * 16 + low);

@@ -23,24 +23,13 @@ static bool next_item(struct str *list, struct str *name, struct str *value)
 	return true;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 static bool read_hex(struct str text, uint32_t *out)
 {
 	uint32_t value = 0;
 	if (text.len == 0 || text.len > 8)
 		return false;
 	for (size_t i = 0; i < text.len; i++) {
-		int digit = hex_digit(text.ptr[i]);
+		int digit = str_hex_digit(text.ptr[i]);
 		if (digit < 0)
 			return false;
 		value = value << 4 | (uint32_t)digit;
@@ -105,15 +94,12 @@ static bool append_tlv(struct buf *out, struct str name, struct str value)
 	size_t size = value.len / 2;
 	if (out->len + 4 + size > VENDOR_BYTES_MAX)
 		return false;
+	char bytes[VENDOR_BYTES_MAX];
+	if (!str_from_hex(value, bytes, size))
+		return false;
 	const char head[4] = { (char)(tag >> 8), (char)tag, (char)(size >> 8), (char)size };
 	buf_add(out, head, sizeof head);
-	for (size_t i = 0; i < size; i++) {
-		int high = hex_digit(value.ptr[i * 2]), low = hex_digit(value.ptr[i * 2 + 1]);
-		if (high < 0 || low < 0)
-			return false;
-		const char byte = (char)(high << 4 | low);
-		buf_add(out, &byte, 1);
-	}
+	buf_add(out, bytes, size);
 	return true;
 }
 
